@@ -1,0 +1,46 @@
+"""`specdm evaluate`: how faithful synthetic tiles are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXAMPLE = "Example: specdm evaluate runs/potsdam"
+
+
+def evaluate(
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(help="A run folder, or two tile sets: real and synthetic.", show_default=False),
+    ],
+    model: Annotated[
+        Path | None, typer.Option(help="With two tile sets: model folder, to judge its codecs too.")
+    ] = None,
+    json: Annotated[
+        Path | None, typer.Option(help="File for the figures; default: RUN/evaluation.json.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of what is drawn at random.")] = 0,
+) -> None:
+    """Compare synthetic tiles with real ones and print the figures."""
+    from rich.console import Console
+
+    from specdm.cli.tables import metric_table
+    from specdm.report.run_folder import RunFolder
+    from specdm.report.workflow import evaluate_run, evaluate_tile_sets
+
+    if len(inputs) > 2:
+        raise typer.BadParameter("give one run folder, or two tile sets: REAL SYNTHETIC")
+    whole_run = len(inputs) == 1
+    if whole_run:
+        if model is not None:
+            raise typer.BadParameter("a run folder has its own model; leave --model out")
+        evaluation = evaluate_run(inputs[0], json=json, seed=seed)
+    else:
+        evaluation = evaluate_tile_sets(inputs[0], inputs[1], model=model, json=json, seed=seed)
+    Console().print(metric_table(evaluation.metrics, title=str(inputs[-1])))
+    for note in evaluation.notes:
+        print(f"note: {note}")
+    if json is not None or whole_run:
+        print(f"figures in {json or RunFolder(inputs[0]).evaluation}")

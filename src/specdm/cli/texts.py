@@ -1,0 +1,178 @@
+"""What users write in options, as values: lists, names of classes, settings."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from specdm.errors import ConfigError
+
+
+def numbers_or_file(text: str | None, *, option: str) -> list[float] | str | None:
+    """ "450,550.5" as numbers; anything else is the name of a file, which must be there.
+
+    Raises:
+        ConfigError: neither numbers nor a file.
+    """
+    if text is None:
+        return None
+    try:
+        return [float(part) for part in _parts(text)]
+    except ValueError:
+        if Path(text).is_file():
+            return text
+    raise ConfigError(
+        f"{option} {text}: expected numbers with commas between them, or a file; there is no such file"
+    )
+
+
+def numbers(text: str | None, *, option: str) -> list[float] | None:
+    """ "-32768,0" as numbers.
+
+    Raises:
+        ConfigError: something else.
+    """
+    if text is None:
+        return None
+    try:
+        return [float(part) for part in _parts(text)]
+    except ValueError:
+        raise ConfigError(f"{option} {text}: expected numbers with commas between them") from None
+
+
+def choices(text: str | None) -> list[str | int] | None:
+    """ "woods,3,450-900" as names and whole numbers."""
+    if text is None:
+        return None
+    return [int(part) if part.lstrip("-").isdigit() else part for part in _parts(text)]
+
+
+def whole_numbers(text: str | None, *, option: str) -> list[int] | None:
+    """ "0,255" as numbers; "none" as no number at all.
+
+    Raises:
+        ConfigError: something else.
+    """
+    if text is None:
+        return None
+    if text.strip().lower() == "none":
+        return []
+    try:
+        return [int(part) for part in _parts(text)]
+    except ValueError:
+        raise ConfigError(f"{option} {text}: expected whole numbers with commas between them") from None
+
+
+def class_names(text: str | None) -> dict[int, str] | list[str] | None:
+    """ "1=corn,2=woods", or "corn,woods" for the values in ascending order, or a YAML or CSV file of these.
+
+    A CSV file has the value in the first column and the name in the second; a first line without a number is
+    taken as its heading.
+
+    Raises:
+        ConfigError: none of these, or a value that is no whole number.
+    """
+    if text is None:
+        return None
+    path = Path(text)
+    if path.suffix.lower() in (".yaml", ".yml", ".json", ".csv"):
+        return _class_file(path)
+    parts = _parts(text)
+    if not any("=" in part for part in parts):
+        return parts
+    return _mapping(_pairs(parts, option="--class-names"), where="--class-names")
+
+
+def composition(text: str | None) -> dict[str, float] | None:
+    """ "woods=0.3,corn=0.1" as share of each class.
+
+    Raises:
+        ConfigError: no "name=share", or a share outside 0 to 1, or shares that sum to more than 1.
+    """
+    if text is None:
+        return None
+    shares: dict[str, float] = {}
+    for name, value in _pairs(_parts(text), option="--composition"):
+        try:
+            shares[name] = float(value)
+        except ValueError:
+            shares[name] = -1.0
+        if not 0 <= shares[name] <= 1:
+            raise ConfigError(f"--composition {name}={value}: expected a share between 0 and 1")
+    if sum(shares.values()) > 1 + 1e-9:
+        raise ConfigError(
+            f"--composition {text}: the shares sum to {sum(shares.values()):g}; expected at most 1"
+        )
+    return shares
+
+
+def settings(texts: Sequence[str]) -> dict[str, Any]:
+    """Each "key=value" of --set, the value read as YAML.
+
+    Raises:
+        ConfigError: no "=", or a value that is no YAML.
+    """
+    import yaml
+
+    found: dict[str, Any] = {}
+    for key, value in _pairs(texts, option="--set"):
+        try:
+            found[key] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise ConfigError(f"--set {key}={value}: the value cannot be read; quote it") from None
+    return found
+
+
+def one_or_many(paths: Sequence[Path]) -> Path | list[Path] | None:
+    """One path as it is, several as a list, none as None."""
+    return (list(paths) if len(paths) > 1 else paths[0]) if paths else None
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _pairs(parts: Sequence[str], *, option: str) -> list[tuple[str, str]]:
+    pairs = []
+    for part in parts:
+        name, equals, value = part.partition("=")
+        if not equals or not name.strip():
+            raise ConfigError(f"{option} {part}: expected name=value")
+        pairs.append((name.strip(), value.strip()))
+    return pairs
+
+
+def _class_file(path: Path) -> dict[int, str] | list[str]:
+    import yaml
+
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: class names cannot be read ({error})") from None
+    if path.suffix.lower() == ".csv":
+        rows = [row for row in csv.reader(text.splitlines()) if len(row) >= 2]
+        if rows and not rows[0][0].strip().lstrip("-").isdigit():
+            rows = rows[1:]
+        found: Any = {row[0].strip(): row[1].strip() for row in rows}
+    else:
+        try:
+            found = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise ConfigError(f"{path}: is no YAML ({error})") from None
+    if isinstance(found, list) and found:
+        return [str(name) for name in found]
+    if not isinstance(found, dict) or not found:
+        raise ConfigError(f"{path}: holds no class names; expected lines such as '1: corn' or '1,corn'")
+    return _mapping(found.items(), where=str(path))
+
+
+def _mapping(pairs: Any, *, where: str) -> dict[int, str]:
+    names: dict[int, str] = {}
+    for value, name in pairs:
+        try:
+            names[int(value)] = str(name)
+        except (TypeError, ValueError):
+            raise ConfigError(f"{where}: {value}={name} has no whole number as mask value") from None
+    return names

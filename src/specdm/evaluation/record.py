@@ -1,0 +1,146 @@
+"""The record of an evaluation: flat numbers, one line a class, notes on what could not be computed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from specdm.errors import FileFormatError, RunError, TileError
+from specdm.tiles.tileset import TileSet
+
+DETAILS = "_details"
+
+
+@dataclass
+class ClassRecord:
+    """One class in real training and in synthetic tiles.
+
+    Attributes:
+        name, value, color: as in `Classes`.
+        real_share, synthetic_share: of the labelled pixels of all (training) tiles as they are, 0..1.
+        ground_share: of the labelled training pixels, each pixel of ground once however many windows show it.
+        mean_angle_deg: angle between the mean spectra; None if one side has no pixel.
+        agreement: share of its synthetic pixels that the classifier names so too; None if there is none.
+        real_mean, real_std, synthetic_mean, synthetic_std: spectra in the user's units, one number a band
+            and, with several dates, date after date; None if there is no pixel.
+    """
+
+    name: str
+    value: int
+    color: str
+    real_share: float
+    ground_share: float
+    synthetic_share: float
+    mean_angle_deg: float | None = None
+    agreement: float | None = None
+    real_mean: list[float] | None = None
+    real_std: list[float] | None = None
+    synthetic_mean: list[float] | None = None
+    synthetic_std: list[float] | None = None
+
+
+@dataclass
+class Evaluation:
+    """What `evaluate` found.
+
+    Attributes:
+        metrics: flat; keys are explained in `METRICS`. None if it could not be computed; a note says why.
+        classes: one record a class.
+        notes: one line each.
+        settings: seed, counts, and what was fitted on what.
+        real, synthetic: the tile sets, for the report; None if the record was read from a file.
+    """
+
+    metrics: dict[str, float | None] = field(default_factory=dict)
+    classes: list[ClassRecord] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
+    real: TileSet | None = field(default=None, repr=False, compare=False)
+    synthetic: TileSet | None = field(default=None, repr=False, compare=False)
+
+    def add(self, name: str, value: float | None, *, why_not: str | None = None) -> None:
+        """Add a metric; what is not a finite number becomes None, with `why_not` among the notes."""
+        self.metrics[name] = float(value) if value is not None and math.isfinite(value) else None
+        if self.metrics[name] is None:
+            self.note(f"{name} was not computed: {why_not or 'no pixel to compute it from'}")
+
+    def note(self, line: str) -> None:
+        """Add a note, once."""
+        if line not in self.notes:
+            self.notes.append(line)
+
+    def to_json(self, path: str | Path) -> Path:
+        """Write one object: the metrics at its top level, all else under `_details`.
+
+        Raises:
+            RunError: the file cannot be written.
+        """
+        path = Path(path)
+        details = {
+            "classes": [asdict(record) for record in self.classes],
+            "notes": self.notes,
+            "settings": self.settings,
+        }
+        text = json.dumps({**self.metrics, DETAILS: details}, indent=1, ensure_ascii=False, allow_nan=False)
+        beside = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            beside.write_text(text + "\n", encoding="utf-8")
+            beside.replace(path)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                beside.unlink()
+            raise RunError(
+                f"cannot write {path}: {error.strerror}; choose a folder that can be written"
+            ) from error
+        return path
+
+    @classmethod
+    def from_json(cls, path: str | Path) -> Evaluation:
+        """Read what `to_json` wrote; the tile sets are not in it.
+
+        Raises:
+            RunError: there is no such file.
+            FileFormatError: it is not an evaluation.
+        """
+        path = Path(path)
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise RunError(f"cannot read {path}: {error.strerror}; run `specdm evaluate` first") from error
+        except ValueError as error:
+            raise FileFormatError(f"{path} is not JSON ({error}); run `specdm evaluate` again") from error
+        wrong = FileFormatError(f"{path} is not an evaluation; expected the JSON file of `specdm evaluate`")
+        if not isinstance(found, Mapping):
+            raise wrong
+        details = found.get(DETAILS, {})
+        metrics = {key: value for key, value in found.items() if key != DETAILS}
+        if not all(value is None or isinstance(value, (int, float)) for value in metrics.values()):
+            raise wrong
+        try:
+            classes = [ClassRecord(**record) for record in details.get("classes", [])]
+            return cls(metrics, classes, list(details.get("notes", [])), dict(details.get("settings", {})))
+        except (AttributeError, TypeError, ValueError) as error:
+            raise wrong from error
+
+    def to_html(self, path: str | Path, **options: Any) -> Path:
+        """Write the report; options as those of `specdm.report.write_report`.
+
+        Raises:
+            TileError: the record was read from a file, so its tile sets are not at hand.
+            RunError: the file cannot be written.
+        """
+        if self.real is None or self.synthetic is None:
+            raise TileError(
+                "this evaluation was read from a file and has no tiles to show; "
+                "call specdm.report.write_report with the tile sets"
+            )
+        # the one reach upward, so that specdm.evaluate(...).to_html(...) reads in order (DESIGN 4)
+        from specdm.report import write_report
+
+        return write_report(path, real=self.real, synthetic=self.synthetic, evaluation=self, **options)

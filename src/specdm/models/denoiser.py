@@ -1,0 +1,90 @@
+"""The network that sees all latents at once, with their noise levels, and predicts the velocity of all."""
+
+from __future__ import annotations
+
+import torch
+from diffusers.configuration_utils import ConfigMixin, register_to_config
+from diffusers.models.embeddings import TimestepEmbedding, Timesteps
+from diffusers.models.modeling_utils import ModelMixin
+from diffusers.models.unets.unet_2d import UNet2DModel
+from torch import nn
+
+
+class JointDenoiser(ModelMixin, ConfigMixin):
+    """Velocity of every stream from noisy latents and the noise level of every stream and cell.
+
+    diffusers' UNet2DModel is the backbone. It is told the levels twice: as one embedding (the sum of an
+    embedding of each stream's mean level, and of the class composition where given; it enters every residual
+    block as scale and shift) and as one plane of levels per stream beside the latents.
+
+    Args:
+        stream_channels: latent channels of each stream, in their order in the latent.
+        conditions: number of classes of the composition condition; 0 for none.
+        widths: channels at each resolution; attention at every resolution but the first.
+        layers: residual blocks a resolution.
+        head_channels: channels of an attention head.
+    """
+
+    config_name = "config.json"
+
+    @register_to_config
+    def __init__(
+        self,
+        stream_channels: tuple[int, ...],
+        conditions: int = 0,
+        widths: tuple[int, ...] = (64, 192),
+        layers: int = 2,
+        head_channels: int = 48,
+    ):
+        super().__init__()
+        channels, streams = sum(stream_channels), len(stream_channels)
+        deeper = len(widths) - 1
+        self.unet = UNet2DModel(
+            in_channels=channels + streams,
+            out_channels=channels,
+            block_out_channels=tuple(widths),
+            down_block_types=("DownBlock2D", *["AttnDownBlock2D"] * deeper),
+            up_block_types=(*["AttnUpBlock2D"] * deeper, "UpBlock2D"),
+            layers_per_block=layers,
+            attention_head_dim=head_channels,
+            norm_num_groups=16,
+            time_embedding_dim=4 * widths[0],
+            resnet_time_scale_shift="scale_shift",
+            class_embed_type="identity",
+        )
+        embedding = 4 * widths[0]
+        self.level_features = Timesteps(widths[0], flip_sin_to_cos=True, downscale_freq_shift=0)
+        self.level_embeddings = nn.ModuleList([TimestepEmbedding(widths[0], embedding) for _ in range(streams)])
+        # One more input than classes: 1 where a composition is given, so that "none" differs from "all zero".
+        self.composition_embedding = nn.Linear(conditions + 1, embedding, bias=False) if conditions else None
+
+    @property
+    def stream_channels(self) -> tuple[int, ...]:
+        return tuple(self.config["stream_channels"])
+
+    def forward(
+        self, noisy: torch.Tensor, levels: torch.Tensor, composition: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Predict the velocity `noise - latent`.
+
+        Args:
+            noisy: `(n, channels, y, x)`, the noisy latents of all streams.
+            levels: `(n, streams, y, x)`, noise levels in 0..1.
+            composition: `(n, classes)` fractions of each class in the tile; a row of NaN is "not given".
+
+        Returns:
+            `(n, channels, y, x)`.
+        """
+        stream_levels = levels.mean(dim=(2, 3))
+        embedding = sum(
+            embed(self.level_features(stream_levels[:, s] * 1000.0).to(noisy.dtype))
+            for s, embed in enumerate(self.level_embeddings)
+        )
+        if self.composition_embedding is not None:
+            if composition is None:
+                composition = noisy.new_full((len(noisy), self.config["conditions"]), float("nan"))
+            given = composition.isfinite().all(dim=1, keepdim=True)
+            row = torch.cat([torch.where(given, composition, 0.0), given.to(noisy.dtype)], dim=1)
+            embedding = embedding + self.composition_embedding(row)
+        inputs = torch.cat([noisy, levels * 2 - 1], dim=1)
+        return self.unet(inputs, stream_levels.mean(dim=1) * 1000.0, class_labels=embedding, return_dict=False)[0]

@@ -1,0 +1,92 @@
+"""The joint process: rectified flow with a noise level of its own for every stream and latent cell.
+
+z_t = (1 - t) z + t e, velocity e - z (Liu, Gong, Liu 2023, "Flow straight and fast", eq. 1; Lipman et al.
+2023). Levels by stream: Bao et al. 2023, "One transformer fits all distributions in multi-modal diffusion".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True)
+class LevelPatterns:
+    """How often each pattern of noise levels is drawn in training; the shares are normalised to sum to one.
+
+    Attributes:
+        shared: all streams at one level (the plain joint model).
+        one_known: one stream, drawn at random, known (level 0).
+        one_unknown: one stream, drawn at random, unknown (level 1): what the others are by themselves.
+        independent: a level for every stream.
+        area_known: part of the area known in all streams, the rest at one shared level.
+    """
+
+    shared: float = 0.5
+    one_known: float = 0.2
+    one_unknown: float = 0.1
+    independent: float = 0.15
+    area_known: float = 0.05
+
+
+def shift_levels(levels: torch.Tensor, shift: float) -> torch.Tensor:
+    """t -> s t / (1 + (s - 1) t): s > 1 spends more of the levels at the noisy end (Esser et al. 2024, eq. 23)."""
+    return shift * levels / (1 + (shift - 1) * levels)
+
+
+def draw_levels(
+    n: int,
+    streams: int,
+    cells: tuple[int, int],
+    *,
+    patterns: LevelPatterns,
+    shift: float,
+    generator: torch.Generator,
+) -> torch.Tensor:
+    """Noise levels `(n, streams, y, x)` for training, each tile with its own pattern."""
+
+    def uniform(*shape: int) -> torch.Tensor:
+        return torch.rand(*shape, generator=generator)
+
+    # Stratified over the batch: less variance than independent draws at no cost.
+    order = torch.randperm(n, generator=generator)
+    shared = shift_levels((order + uniform(n)) / n, shift)
+    own = shift_levels(uniform(n, streams), shift)
+    shares = torch.tensor(
+        [patterns.shared, patterns.one_known, patterns.one_unknown, patterns.independent, patterns.area_known]
+    )
+    pattern = torch.multinomial(shares, n, replacement=True, generator=generator)
+    if streams == 1:
+        pattern = torch.where((pattern >= 1) & (pattern <= 3), 0, pattern)
+    chosen = torch.nn.functional.one_hot(torch.randint(streams, (n,), generator=generator), streams).bool()
+    by_stream = shared[:, None].expand(n, streams).clone()
+    by_stream = torch.where((pattern == 1)[:, None] & chosen, 0.0, by_stream)
+    by_stream = torch.where((pattern == 2)[:, None] & chosen, 1.0, by_stream)
+    by_stream = torch.where((pattern == 3)[:, None], own, by_stream)
+    levels = by_stream[:, :, None, None].expand(n, streams, *cells).clone()
+    for i in torch.nonzero(pattern == 4).flatten().tolist():
+        levels[i] = torch.where(_area(cells, generator), 0.0, levels[i])
+    return levels
+
+
+def _area(cells: tuple[int, int], generator: torch.Generator) -> torch.Tensor:
+    """A random half-plane or rectangle, `(y, x)` boolean."""
+    height, width = cells
+    corner = torch.rand(4, generator=generator)
+    y = sorted((int(corner[0] * (height + 1)), int(corner[1] * (height + 1))))
+    x = sorted((int(corner[2] * (width + 1)), int(corner[3] * (width + 1))))
+    area = torch.zeros(height, width, dtype=torch.bool)
+    area[y[0] : y[1], x[0] : x[1]] = True
+    return area if torch.rand((), generator=generator) < 0.5 else ~area
+
+
+def level_by_channel(levels: torch.Tensor, stream_channels: tuple[int, ...]) -> torch.Tensor:
+    """`(n, streams, y, x)` to `(n, channels, y, x)`."""
+    repeats = torch.tensor(stream_channels, device=levels.device)
+    return levels.repeat_interleave(repeats, dim=1)
+
+
+def interpolate(latents: torch.Tensor, noise: torch.Tensor, levels: torch.Tensor) -> torch.Tensor:
+    """z_t = (1 - t) z + t e, all `(n, channels, y, x)`."""
+    return (1 - levels) * latents + levels * noise

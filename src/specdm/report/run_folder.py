@@ -1,0 +1,109 @@
+"""The folder of a run: where everything is, and whether it may be written to."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from specdm.errors import RunError
+
+PARTS = {
+    "config.yaml", "source.yaml", "tiles", "checkpoints", "model", "synthetic",
+    "evaluation.json", "report.html", "log",
+}  # fmt: skip
+"""Names that a run folder may hold."""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths within a run folder; none of them need exist."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """The resolved configuration."""
+        return self.path / "config.yaml"
+
+    @property
+    def source(self) -> Path:
+        """What the tiles were made from, and by which command."""
+        return self.path / "source.yaml"
+
+    @property
+    def tiles(self) -> Path:
+        """The real tiles."""
+        return self.path / "tiles" / "tiles.zarr"
+
+    @property
+    def model(self) -> Path:
+        """The trained pipeline."""
+        return self.path / "model"
+
+    @property
+    def synthetic(self) -> Path:
+        """The synthetic tiles, unless they were written elsewhere."""
+        return self.path / "synthetic" / "tiles.zarr"
+
+    @property
+    def evaluation(self) -> Path:
+        return self.path / "evaluation.json"
+
+    @property
+    def report(self) -> Path:
+        return self.path / "report.html"
+
+    def is_run(self) -> bool:
+        """Whether training was begun here."""
+        return self.config.is_file() or self.source.is_file()
+
+    def check_is_run(self) -> None:
+        """Raise RunError unless training was begun here."""
+        if not self.path.exists():
+            raise RunError(f"{self.path} does not exist; expected a run folder, as specdm train makes one")
+        if not self.is_run():
+            raise RunError(
+                f"{self.path} is no run folder: it has no config.yaml; expected what specdm train has written"
+            )
+
+    def check_can_hold_run(self) -> None:
+        """Raise RunError if the folder cannot be written to or holds something else than a run."""
+        check_writable(self.path)
+        if self.path.is_dir():
+            strange = sorted({item.name for item in self.path.iterdir()} - PARTS)
+            if strange and not self.is_run():
+                raise RunError(
+                    f"{self.path} is neither empty nor a run folder (it holds {strange[0]}); "
+                    "choose another folder"
+                )
+
+
+def check_writable(folder: Path) -> None:
+    """Try whether files can be made in a folder that may not exist yet; leaves nothing behind.
+
+    Raises:
+        RunError: a parent is a file, or the place takes no files.
+    """
+    place = folder
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    if not place.is_dir():
+        raise RunError(f"{folder} cannot be a folder: {place} is a file; choose another place")
+    try:
+        # tried out, because permission bits say little to root and on network disks
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        raise RunError(
+            f"{folder} cannot be written to ({error.strerror or error}); choose another place"
+        ) from None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a small file so that it is there whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(text, encoding="utf-8")
+    os.replace(partial, path)

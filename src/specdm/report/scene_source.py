@@ -1,0 +1,112 @@
+"""What a run is made from: files with what the user says of them, or an embedded scene; as a record too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from specdm.errors import MaskError, RunError
+
+if TYPE_CHECKING:
+    from specdm.scenes.collection import SceneCollection
+    from specdm.scenes.scene import Scene
+
+SAMPLES = ("indian_pines",)
+FILE_OPTIONS = ("mask", "split_map", "wavelengths", "fwhm")
+"""Options of `open_scene` that may name files."""
+
+
+@dataclass(frozen=True)
+class SceneSource:
+    """Files or an embedded scene.
+
+    Attributes:
+        images: files or folders, or nothing with `sample`.
+        options: keyword options of `open_scene`: plain values, lists, mappings and paths.
+        sample: name of an embedded scene of `specdm.scenes.samples`.
+    """
+
+    images: tuple[Path, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    sample: str | None = None
+
+    def open(self) -> Scene | SceneCollection:
+        """The scene, with its mask.
+
+        Raises:
+            MaskError: there is no mask.
+            SpecDMError: as `open_scene`.
+        """
+        if self.sample is not None:
+            from specdm.scenes import samples
+
+            return getattr(samples, self.sample)()
+        from specdm.scenes.open import open_scene
+
+        images = list(self.images) if len(self.images) > 1 else self.images[0]
+        scene = open_scene(images, **self.options)
+        if scene.classes is None:
+            raise MaskError(f"{self.images[0]}: no mask is given; training needs one, add --mask FILE")
+        return scene
+
+    def record(self) -> dict[str, Any]:
+        """As plain values for a YAML file, with absolute paths, so that a run can go on from anywhere."""
+        if self.sample is not None:
+            return {"sample": self.sample}
+        options = {
+            key: _absolute(value) if key in FILE_OPTIONS else _plain(value)
+            for key, value in self.options.items()
+        }
+        return {"images": [str(image.resolve()) for image in self.images], "options": options}
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any], *, where: Path) -> SceneSource:
+        """What `record` wrote.
+
+        Raises:
+            RunError: it holds something else.
+        """
+        sample, images = record.get("sample"), record.get("images")
+        options = record.get("options") or {}
+        if sample in SAMPLES:
+            return cls(sample=sample)
+        if isinstance(images, list) and images and isinstance(options, dict):
+            return cls(images=tuple(Path(str(image)) for image in images), options=options)
+        raise RunError(f"{where}: does not say what the run was made from; start anew with image and mask")
+
+
+def _absolute(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value.resolve())
+    if isinstance(value, str):
+        return str(Path(value).resolve()) if Path(value).exists() else value
+    if isinstance(value, Sequence):
+        return [_absolute(part) for part in value]
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, (list, tuple)):
+        return list(value)
+    return value
+
+
+def read_source(path: Path) -> dict[str, Any]:
+    """The file in which a run folder says what it was made from: `SceneSource.record` and more.
+
+    Raises:
+        RunError: it is missing or damaged.
+    """
+    import yaml
+
+    try:
+        record = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        record = None
+    if not isinstance(record, dict):
+        raise RunError(f"{path} is missing or damaged; start anew in another folder, with image and mask")
+    return record

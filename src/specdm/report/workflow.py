@@ -1,0 +1,259 @@
+"""The stages of a run, each going on from what the run folder holds."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from specdm.errors import RunError
+from specdm.report.run_folder import RunFolder, check_writable, write_text
+from specdm.report.scene_source import SceneSource, read_source
+
+if TYPE_CHECKING:
+    from specdm.evaluation import Evaluation
+    from specdm.tiles.tileset import TileSet
+    from specdm.training.config import RunConfig
+
+Progress = Callable[[int, int], None]
+
+
+def prepare_tiles(
+    run: Path, source: SceneSource, *, config: RunConfig, command: str | None = None
+) -> TileSet:
+    """The real tiles of a run: opened if they are there, else cut from the source.
+
+    Args:
+        run: run folder; made if need be, but only when nothing else can go wrong any more.
+        source: what to cut.
+        config: how to cut; its section `tiles` and its seed.
+        command: what the user typed, for the report.
+
+    Raises:
+        RunError: the folder cannot be written to, holds something else, or a run of other data or tiles.
+        SpecDMError: the source cannot be opened or tiled.
+    """
+    from specdm.tiles.store import open_tiles
+
+    folder = RunFolder(run)
+    folder.check_can_hold_run()
+    wanted = {**source.record(), "tiles": config.tiles.model_dump(mode="json"), "seed": config.seed}
+    if folder.source.is_file():
+        _check_same(folder, wanted)
+        if folder.tiles.exists():
+            return open_tiles(folder.tiles)
+    elif folder.tiles.exists():
+        raise RunError(
+            f"{folder.tiles} is there but {folder.source} is not; choose another folder or remove it"
+        )
+    options = config.tiles.model_dump(exclude_none=True)
+    tiles = source.open().tile(**options, seed=config.seed, path=folder.tiles)
+    write_text(folder.source, _yaml({"command": command, **wanted}))
+    if not folder.config.exists():
+        write_text(folder.config, config.to_yaml())
+    return tiles
+
+
+def sample_run(
+    run: Path,
+    *,
+    n: int,
+    seed: int = 0,
+    steps: int | None = None,
+    composition: Mapping[str, float] | None = None,
+    output: Path | None = None,
+    batch_size: int = 32,
+    overwrite: bool = False,
+    callback: Progress | None = None,
+) -> TileSet:
+    """Sample tiles and write them as they come, in bounded memory.
+
+    Args:
+        run: run folder, or a model folder.
+        n: number of tiles.
+        seed: tile i depends on the seed and i only.
+        steps: solver steps; default: the model's.
+        composition: share of classes, name -> 0..1.
+        output: tile set to write; default: that of the run folder.
+        batch_size: tiles to hold in memory at a time.
+        overwrite: replace a tile set of that name, once the new one is whole.
+        callback: called with (done, total).
+
+    Raises:
+        RunError: no trained model, or the output exists or cannot be written.
+        ModelError: the model cannot be loaded.
+    """
+    model = _model_folder(run)
+    if output is None:
+        if model == run:
+            raise RunError(
+                f"{run} is a model folder, so there is no usual place for tiles; say where with -o"
+            )
+        output = RunFolder(run).synthetic
+    if output.exists() and not overwrite:
+        raise RunError(
+            f"{output} exists already; add --overwrite to replace it, or choose another name with -o"
+        )
+    if output.exists() and not (output / "zarr.json").is_file():
+        raise RunError(f"{output} is no tile set, so it is not overwritten; choose another name with -o")
+    check_writable(output.parent)
+    # here, not above: mistakes are told before torch is loaded
+    from specdm.synthesis.pipeline import SpecDMPipeline
+    from specdm.tiles.layout import NUMBER_COORDS, TEXT_COORDS, TileLayout
+    from specdm.tiles.store import TileStoreWriter, open_tiles
+
+    pipeline = SpecDMPipeline.from_pretrained(model)
+
+    def part(first: int) -> TileSet:
+        tell = None if callback is None else (lambda done, total: callback(first + done, n))
+        return pipeline.sample(
+            min(batch_size, n - first),
+            seed=seed,
+            first=first,
+            steps=steps,
+            batch_size=batch_size,
+            composition=composition,
+            callback=tell,
+        )
+
+    tiles = part(0)
+    with TileStoreWriter(output, TileLayout.of(tiles.dataset), n, overwrite=overwrite) as writer:
+        for first in range(0, n, batch_size):
+            tiles = tiles if first == 0 else part(first)
+            coords = {key: tiles.dataset[key].values for key in (*TEXT_COORDS, *NUMBER_COORDS)}
+            writer.write(first, tiles.images(), tiles.masks(), coords)
+    return open_tiles(output)
+
+
+def evaluate_run(
+    run: Path, *, json: Path | None = None, seed: int = 0, extra: Mapping[str, float] | None = None
+) -> Evaluation:
+    """Compare a run's synthetic tiles with its real ones and write `evaluation.json`.
+
+    Args:
+        run: run folder.
+        json: file for the figures; default: that of the run folder.
+        seed: of what is drawn at random.
+        extra: further figures to write beside the measured ones.
+
+    Raises:
+        RunError: something is missing in the folder, or the file cannot be written.
+    """
+    folder = RunFolder(run)
+    folder.check_is_run()
+    model = _model_folder(run)
+    if not folder.synthetic.exists():
+        raise RunError(f"{run} has no synthetic tiles; first run: specdm sample {shlex.quote(str(run))}")
+    return evaluate_tile_sets(
+        folder.tiles, folder.synthetic, model=model, json=json or folder.evaluation, seed=seed, extra=extra
+    )
+
+
+def evaluate_tile_sets(
+    real: Path,
+    synthetic: Path,
+    *,
+    model: Path | None = None,
+    json: Path | None = None,
+    seed: int = 0,
+    extra: Mapping[str, float] | None = None,
+) -> Evaluation:
+    """Compare two tile sets; see `evaluate_run`.
+
+    Raises:
+        TileError: one of them cannot be opened.
+        ModelError: the model cannot be loaded.
+        RunError: the file cannot be written.
+    """
+    from specdm.evaluation import evaluate
+    from specdm.synthesis.pipeline import SpecDMPipeline
+    from specdm.tiles.store import open_tiles
+
+    if json is not None:
+        check_writable(json.parent)
+    real_tiles, synthetic_tiles = open_tiles(real), open_tiles(synthetic)
+    pipeline = None if model is None else SpecDMPipeline.from_pretrained(model)
+    evaluation = evaluate(synthetic_tiles, real=real_tiles, model=pipeline, seed=seed)
+    evaluation.metrics.update(extra or {})
+    if json is not None:
+        evaluation.to_json(json)
+    return evaluation
+
+
+def report_run(run: Path, *, output: Path | None = None, evaluation: Evaluation | None = None) -> Path:
+    """Write the report of a run and return its path.
+
+    Args:
+        run: run folder.
+        output: HTML file; default: that of the run folder.
+        evaluation: if it is at hand; default: that of the run folder, made anew if the tiles are newer.
+
+    Raises:
+        RunError: something is missing in the folder, or the file cannot be written.
+    """
+    from specdm.report import write_report
+    from specdm.tiles.store import open_tiles
+
+    folder = RunFolder(run)
+    folder.check_is_run()
+    path = output or folder.report
+    check_writable(path.parent)
+    evaluation = evaluation or _current_evaluation(folder)
+    return write_report(
+        path,
+        real=open_tiles(folder.tiles),
+        synthetic=open_tiles(folder.synthetic),
+        evaluation=evaluation,
+        run=run,
+        command=read_source(folder.source).get("command"),
+        config_yaml=folder.config.read_text(encoding="utf-8"),
+    )
+
+
+def _model_folder(run: Path) -> Path:
+    """The model of a run folder, or the folder itself if it is a model."""
+    if not run.exists():
+        raise RunError(f"{run} does not exist; expected a run folder or a model folder")
+    folder = RunFolder(run)
+    if not folder.is_run():
+        return run
+    if not folder.model.is_dir():
+        raise RunError(f"{run} has no finished model; go on with: specdm train {shlex.quote(str(run))}")
+    return folder.model
+
+
+def _current_evaluation(folder: RunFolder) -> Evaluation:
+    from specdm.evaluation import Evaluation
+
+    store = folder.synthetic / "zarr.json"
+    written = folder.evaluation.stat().st_mtime if folder.evaluation.is_file() else 0.0
+    if store.is_file() and written >= store.stat().st_mtime:
+        return Evaluation.from_json(folder.evaluation)
+    return evaluate_run(folder.path)
+
+
+def _check_same(folder: RunFolder, wanted: Mapping[str, Any]) -> None:
+    """Raise RunError, naming the first difference, if the run was made from something else."""
+    there, asked = _flat(read_source(folder.source)), _flat(wanted)
+    there.pop("command", None)
+    for key in sorted(there.keys() | asked.keys()):
+        if there.get(key) != asked.get(key):
+            raise RunError(
+                f"{folder.path} is a run of another configuration: {key} is {there.get(key)!r} there, "
+                f"{asked.get(key)!r} is asked for; choose another folder with -o"
+            )
+
+
+def _yaml(record: Mapping[str, Any]) -> str:
+    import yaml
+
+    return yaml.safe_dump(dict(record), sort_keys=False, allow_unicode=True)
+
+
+def _flat(record: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in record.items():
+        name = f"{prefix}{key}"
+        flat |= _flat(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
+    return flat

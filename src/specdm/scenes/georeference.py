@@ -1,0 +1,77 @@
+"""Where a raster lies on the ground, as rioxarray keeps it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from specdm.errors import MaskError
+
+
+def georeferenced(values: xr.DataArray, *, crs: Any, transform: Any) -> xr.DataArray:
+    """Values with `spatial_ref`, and `x`, `y` of pixel centres where the grid is not rotated.
+
+    Args:
+        values: `(..., y, x)`.
+        crs: coordinate reference system, anything rasterio knows, or None.
+        transform: affine transform from column and row to coordinates, or None.
+    """
+    import rioxarray  # noqa: F401  (gives xarray its .rio)
+
+    if transform is None or transform.is_identity:
+        return values
+    if transform.b == 0 and transform.d == 0:
+        height, width = values.sizes["y"], values.sizes["x"]
+        values = values.assign_coords(
+            x=transform.c + (np.arange(width) + 0.5) * transform.a,
+            y=transform.f + (np.arange(height) + 0.5) * transform.e,
+        )
+    if crs is not None:
+        values = values.rio.write_crs(crs)
+    return values.rio.write_transform(transform)
+
+
+def check_same_place(image: xr.DataArray, mask: xr.DataArray, *, image_name: str, mask_name: str) -> None:
+    """Refuse a mask that is georeferenced elsewhere; one without georeference lies wherever the image lies.
+
+    Raises:
+        MaskError: another coordinate reference system, or shifted or scaled by more than a tenth of a pixel.
+    """
+    if "spatial_ref" not in image.coords or "spatial_ref" not in mask.coords:
+        return
+    import rioxarray  # noqa: F401
+
+    here, there = image.rio.crs, mask.rio.crs
+    if here is not None and there is not None and here != there:
+        raise MaskError(
+            f"{mask_name}: is in {_crs_name(there)}, the image {image_name} in {_crs_name(here)}; "
+            "reproject the mask onto the image's grid"
+        )
+    a, b = image.rio.transform(), mask.rio.transform()
+    pixel = abs(a.a) + abs(a.b)
+    height, width = image.sizes["y"], image.sizes["x"]
+    corners = [(0, 0), (width, 0), (0, height), (width, height)]
+    shift = max(
+        max(abs(p - q) for p, q in zip(_at(a, corner), _at(b, corner), strict=True)) for corner in corners
+    )
+    if shift > 0.1 * pixel:
+        raise MaskError(
+            f"{mask_name}: lies on another grid than the image {image_name} (corners differ by up to "
+            f"{shift / pixel:.1f} pixels); resample the mask onto the image's grid"
+        )
+
+
+def _at(transform: Any, corner: tuple[int, int]) -> tuple[float, float]:
+    """Coordinates of a column and row; affine's own operator for it changes between its versions."""
+    x, y = corner
+    return (
+        transform.a * x + transform.b * y + transform.c,
+        transform.d * x + transform.e * y + transform.f,
+    )
+
+
+def _crs_name(crs: Any) -> str:
+    code = crs.to_epsg()
+    return f"EPSG:{code}" if code else str(crs)[:60]

@@ -1,0 +1,79 @@
+"""One reader a format; `read_raster` finds the right one by what is in the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from specdm.errors import FileFormatError
+from specdm.scenes.raster import Raster
+from specdm.scenes.readers.arrays import ArrayOptions, Layout, Order, Role
+from specdm.scenes.readers.detect import detect_format
+
+__all__ = ["ArrayOptions", "read_raster"]
+
+
+def read_raster(
+    path: str | Path,
+    *,
+    variable: str | None = None,
+    rows: int | None = None,
+    columns: int | None = None,
+    order: Order | None = None,
+    layout: Layout | None = None,
+    role: Role = "image",
+) -> Raster:
+    """One image or mask file as `(band, y, x)` with what the file says about it, nothing interpreted.
+
+    Args:
+        path: the file (or Zarr folder); told by its content, so a wrong ending does not matter.
+        variable: array to take from a file with several; default: for an image the one with the most bands.
+        rows, columns: grid of a flattened matrix; default: what the file states.
+        order: whether its pixels run column by column ("F", default for MATLAB) or row by row ("C").
+        layout: order of the dimensions of an array without names, "yxb" (default) or "byx".
+        role: whether an image or a mask is looked for, for files that hold both.
+
+    Raises:
+        FileFormatError: not there, of no readable kind, damaged, truncated, or not clear which array is
+            meant.
+    """
+    # heavy libraries load only with the reader that needs them
+    path = Path(path)
+    options = ArrayOptions(
+        variable=variable, rows=rows, columns=columns, order=order, layout=layout, role=role
+    )
+    kind = detect_format(path)
+    if kind == "matlab5":
+        from specdm.scenes.readers.matlab import read_matlab5
+
+        return read_matlab5(path, options)
+    if kind == "hdf5":
+        from specdm.scenes.readers.hdf5 import is_netcdf, read_hdf5
+
+        if not is_netcdf(path):
+            return read_hdf5(path, options)
+        kind = "netcdf"
+    if kind in ("netcdf", "zarr"):
+        from specdm.scenes.readers.netcdf import read_netcdf
+
+        return read_netcdf(path, options, engine="zarr" if kind == "zarr" else "netcdf4")
+    if kind == "npy":
+        from specdm.scenes.readers.numpy_file import read_npy
+
+        return read_npy(path, options)
+    if kind == "npz":
+        from specdm.scenes.readers.numpy_file import read_npz
+
+        return read_npz(path, options)
+    if variable is not None:
+        raise FileFormatError(f"{path}: holds one raster without names; leave the variable {variable!r} out")
+    if kind == "envi":
+        from specdm.scenes.readers.envi import read_envi
+
+        return read_envi(path)
+    if kind == "picture":
+        from specdm.scenes.readers.picture import read_picture
+
+        return read_picture(path)
+    from specdm.scenes.readers.geotiff import read_geotiff
+
+    return read_geotiff(path)

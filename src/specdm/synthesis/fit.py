@@ -1,0 +1,99 @@
+"""From tiles to a pipeline: training, put together and saved in a run folder."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from specdm.errors import RunError
+from specdm.models.composition_prior import CompositionPrior
+from specdm.models.joint_model import JointModel
+from specdm.synthesis.pipeline import SamplingDefaults, SpecDMPipeline, TileFacts
+from specdm.tiles.tileset import TileSet
+from specdm.training.config import RunConfig, load_config, read_config
+from specdm.training.stages import train_stages
+from specdm.training.tile_tensors import LatentTiles, check_trainable
+
+
+def fit(
+    tiles: TileSet, *, preset: str = "tiny", run: str | Path | None = None, show_progress: bool = True, **settings: Any
+) -> SpecDMPipeline:
+    """Train on a tile set.
+
+    Args:
+        tiles: training tiles; of a set with several splits only `train` is used.
+        preset: "tiny", "base" or "large".
+        run: folder for checkpoints, logs and the model; default: a temporary one.
+        show_progress: bars on the terminal.
+        settings: single keys with a double underscore for the dot, such as `denoiser__steps=500`.
+
+    Raises:
+        ConfigError: an unknown key or a value out of range.
+        TrainingError: no labelled pixel, or a loss that is not finite.
+    """
+    overrides = {"tiles.size": tiles.size, **{key.replace("__", "."): value for key, value in settings.items()}}
+    config = load_config(preset=preset, overrides=overrides)
+    if run is not None:
+        return train_run(Path(run), tiles=tiles, config=config, show_progress=show_progress)
+    with tempfile.TemporaryDirectory(prefix="specdm-") as folder:
+        return train_run(Path(folder), tiles=tiles, config=config, show_progress=show_progress)
+
+
+def train_run(run: Path, *, tiles: TileSet, config: RunConfig, show_progress: bool = True) -> SpecDMPipeline:
+    """Train in a run folder, going on from what is there; a finished run is loaded.
+
+    Raises:
+        RunError: the folder holds a run of another configuration, or a damaged checkpoint.
+        TrainingError: no labelled pixel, or a loss that is not finite.
+    """
+    written = run / "config.yaml"
+    if written.exists():
+        _check_same(read_config(written), config, run)
+    train = tiles.train if "train" in set(tiles.split) else tiles
+    if (run / "model").exists():
+        return SpecDMPipeline.from_pretrained(run / "model")
+    check_trainable(train)
+    run.mkdir(parents=True, exist_ok=True)
+    written.write_text(config.to_yaml())
+    facts = TileFacts.of(train)
+    defaults = SamplingDefaults(
+        steps=config.sampling.steps,
+        level_shift=config.sampling.level_shift,
+        guidance=config.sampling.guidance,
+        sensor_noise=config.sampling.sensor_noise,
+    )
+
+    def assemble(model: JointModel, latents: LatentTiles) -> SpecDMPipeline:
+        prior = CompositionPrior.fitted(latents.compositions, shares=latents.shares)
+        return SpecDMPipeline(model=model, prior=prior, facts=facts, defaults=defaults)
+
+    def draw_samples(model: JointModel, latents: LatentTiles, path: Path) -> None:
+        assemble(model, latents).sample(8, seed=config.seed).plot(8, path=path)
+
+    model, latents = train_stages(
+        run, tiles=train, config=config, show_progress=show_progress, draw_samples=draw_samples
+    )
+    pipeline = assemble(model, latents)
+    pipeline.save_pretrained(run / "model")
+    return pipeline
+
+
+def _check_same(there: RunConfig, wanted: RunConfig, run: Path) -> None:
+    """Budgets and machine settings may change between calls; nothing else may."""
+    free = {"training": True, "sampling": True, "codec": {"minutes", "steps"}, "denoiser": {"minutes", "steps"}}
+    first, second = (_flat(c.model_dump(mode="json", exclude=free)) for c in (there, wanted))  # type: ignore[arg-type]
+    differing = [key for key in first if first[key] != second.get(key)]
+    if differing:
+        key = differing[0]
+        raise RunError(
+            f"{run}: holds a run of another configuration ({key} is {first[key]!r} there, {second.get(key)!r} asked "
+            f"for); choose another folder or remove this one"
+        )
+
+
+def _flat(record: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in record.items():
+        flat.update(_flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value})
+    return flat

@@ -1,0 +1,37 @@
+"""Folders that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from specdm.errors import ModelError
+
+
+@contextmanager
+def replacing_folder(folder: Path) -> Iterator[Path]:
+    """A sibling to write into; takes the folder's name when the block ends without an error.
+
+    Raises:
+        ModelError: the place is not writable.
+    """
+    partial = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.partial")
+    try:
+        try:
+            partial.mkdir(parents=True)
+        except OSError as error:
+            raise ModelError(f"{folder}: cannot be written ({error.strerror}); choose another place") from error
+        yield partial
+        if folder.exists():
+            old = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.old")
+            os.replace(folder, old)
+            os.replace(partial, folder)
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            os.replace(partial, folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)

@@ -1,0 +1,278 @@
+"""The pipeline: a trained model with what it knows of the data, saved, loaded and sampled from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from specdm.errors import ModelError
+from specdm.models.composition_prior import CompositionPrior
+from specdm.models.joint_model import JointModel
+from specdm.models.part_files import load_part_files, read_json, save_part_files
+from specdm.models.streams import Stream
+from specdm.scenes.classes import Classes
+from specdm.synthesis.composition import composition_row
+from specdm.synthesis.draws import tile_draws
+from specdm.synthesis.folders import replacing_folder
+from specdm.tiles.tileset import TileSet
+from specdm.version import __version__
+
+Callback = Callable[[int, int], None]
+INDEX = "model_index.json"
+
+
+@dataclass(frozen=True)
+class TileFacts:
+    """What tiles of a model are like: all that a tile set needs beside its values."""
+
+    size: int
+    classes: Classes
+    wavelength: list[float] | None
+    fwhm: list[float] | None
+    band_name: list[str]
+    image_units: str | None
+    provenance: dict[str, Any]
+
+    @classmethod
+    def of(cls, tiles: TileSet) -> TileFacts:
+        if tiles.classes is None:
+            raise ModelError(f"{tiles.where}: tiles without classes cannot make a model")
+        return cls(
+            size=tiles.size,
+            classes=tiles.classes,
+            wavelength=None if tiles.wavelength is None else [float(v) for v in tiles.wavelength],
+            fwhm=None if tiles.fwhm is None else [float(v) for v in tiles.fwhm],
+            band_name=list(tiles.band_name),
+            image_units=tiles.image_units,
+            provenance=tiles.provenance,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        record = {key: value for key, value in self.__dict__.items() if key != "classes"}
+        legend = {key: list(getattr(self.classes, key)) for key in ("values", "names", "colors")}
+        return {**record, "classes": legend}
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> TileFacts:
+        legend = record["classes"]
+        classes = Classes.create(legend["values"], legend["names"], legend["colors"])
+        return cls(**{**record, "classes": classes})
+
+
+@dataclass(frozen=True)
+class SamplingDefaults:
+    """What `sample` does when not told otherwise.
+
+    Attributes:
+        steps: solver steps.
+        level_shift: of the solver's grid of noise levels.
+        guidance: strength by which image and mask are pulled towards each other.
+        sensor_noise: whether noise of the sensor's covariance is put back on decoded images.
+    """
+
+    steps: int = 12
+    level_shift: float = 2.0
+    guidance: float = 1.0
+    sensor_noise: bool = False
+
+
+class SpecDMPipeline:
+    """Writes new image-mask pairs.
+
+    Example:
+        >>> pipeline = SpecDMPipeline.from_pretrained("run/model")
+        >>> tiles = pipeline.sample(256, seed=0)
+    """
+
+    def __init__(self, *, model: JointModel, prior: CompositionPrior, facts: TileFacts, defaults: SamplingDefaults):
+        self.model = model.eval()
+        self.prior = prior
+        self.facts = facts
+        self.defaults = defaults
+
+    @property
+    def classes(self) -> Classes:
+        return self.facts.classes
+
+    @property
+    def wavelength(self) -> np.ndarray | None:
+        """Band centres in nm, `(bands,)`, or None if unknown."""
+        return None if self.facts.wavelength is None else np.asarray(self.facts.wavelength)
+
+    @property
+    def model_id(self) -> str:
+        """Short name made of the weights: what synthetic tiles give as their source."""
+        digest = hashlib.sha256()
+        for _, value in sorted(self.model.state_dict().items()):
+            digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+        return f"specdm-{digest.hexdigest()[:12]}"
+
+    def to(self, device: str | torch.device) -> SpecDMPipeline:
+        """Move the model; sampling then runs there."""
+        self.model.to(device)
+        return self
+
+    # -- saved and loaded ------------------------------------------------------------------------------------
+
+    def save_pretrained(self, folder: str | Path) -> Path:
+        """Write `model_index.json` and a folder for each part (config JSON and safetensors), all or nothing.
+
+        Raises:
+            ModelError: the folder cannot be written.
+        """
+        folder = Path(folder)
+        parts = {**dict(self.model.codecs), "denoiser": self.model.denoiser, "composition_prior": self.prior}
+        index = {
+            "_class_name": type(self).__name__,
+            "specdm_version": __version__,
+            "streams": [stream.to_dict() for stream in self.model.streams],
+            "tiles": self.facts.to_dict(),
+            "sampling": self.defaults.__dict__,
+        }
+        with replacing_folder(folder) as partial:
+            for name, part in parts.items():
+                save_part_files(part, partial / name)  # type: ignore[arg-type]
+            (partial / INDEX).write_text(json.dumps(index, indent=1))
+        return folder
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path) -> SpecDMPipeline:
+        """Load what `save_pretrained` wrote.
+
+        Raises:
+            ModelError: a file is missing, truncated or of another kind.
+        """
+        folder = Path(folder)
+        if not folder.is_dir():
+            raise ModelError(f"{folder}: no such model folder; expected one that SpecDM saved, such as RUN/model")
+        index = read_json(folder / INDEX)
+        try:
+            if index["_class_name"] != cls.__name__:
+                raise ModelError(f"{folder / INDEX}: found {index['_class_name']!r}, expected {cls.__name__!r}")
+            streams = [Stream(**stream) for stream in index["streams"]]
+            facts = TileFacts.from_dict(index["tiles"])
+            defaults = SamplingDefaults(**index["sampling"])
+        except (KeyError, TypeError) as error:
+            raise ModelError(f"{folder / INDEX}: not written by this version of SpecDM ({error})") from error
+        codecs = {name: load_part_files(folder / name) for name in dict.fromkeys(s.codec for s in streams)}
+        denoiser, prior = load_part_files(folder / "denoiser"), load_part_files(folder / "composition_prior")
+        model = JointModel(streams=streams, codecs=codecs, denoiser=denoiser)  # type: ignore[arg-type]
+        return cls(model=model, prior=prior, facts=facts, defaults=defaults)  # type: ignore[arg-type]
+
+    # -- used ------------------------------------------------------------------------------------------------
+
+    def sample(
+        self,
+        n: int,
+        *,
+        seed: int = 0,
+        first: int = 0,
+        steps: int | None = None,
+        guidance: float | None = None,
+        sensor_noise: bool | None = None,
+        composition: Mapping[str, float] | None = None,
+        batch_size: int = 32,
+        callback: Callback | None = None,
+    ) -> TileSet:
+        """New tiles. Tile i depends on the model, the options, the seed and i alone.
+
+        Args:
+            n: number of tiles.
+            seed: at least 0.
+            first: index of the first tile, so that parts of a large set can be drawn apart.
+            steps: solver steps.
+            guidance: 0 for plain samples of the joint model; more pulls image and mask towards each other.
+            sensor_noise: put sensor noise back on the images, see `SpectralBasis.residual_noise`.
+            composition: class name -> fraction of the tile, summing to at most 1; the rest is shared among the
+                other classes as in training tiles. Default: a training tile's, drawn for each tile.
+            batch_size: tiles at once; does not change them.
+            callback: called with (tiles done, n) after every batch.
+
+        Returns:
+            A tile set of split "synthetic": images in the user's units, masks in the user's class values.
+
+        Raises:
+            ModelError: `n`, `seed`, `steps` or the composition is out of range.
+        """
+        steps = self.defaults.steps if steps is None else steps
+        guidance = self.defaults.guidance if guidance is None else guidance
+        noisy = self.defaults.sensor_noise if sensor_noise is None else sensor_noise
+        for name, value, least in (("n", n, 1), ("seed", seed, 0), ("first", first, 0), ("steps", steps, 1)):
+            if value < least:
+                raise ModelError(f"{name} is {value}, expected at least {least}")
+        ordered = None if composition is None else composition_row(composition, classes=self.classes, prior=self.prior)
+        cells = self.facts.size // self.model.factor
+        shape = (sum(self.model.stream_channels), cells, cells)
+        images, masks = [], []
+        for start in range(first, first + n, batch_size):
+            draws = tile_draws(
+                range(start, min(start + batch_size, first + n)),
+                seed=seed,
+                shape=shape,
+                prior=self.prior,
+                composition=ordered,
+            )
+            latents = self.model.solve(
+                draws.noise.to(self.model.device),
+                steps=steps,
+                shift=self.defaults.level_shift,
+                guidance=guidance,
+                composition=draws.compositions.to(self.model.device),
+            )
+            image, positions = self.model.decode(latents)
+            if noisy:
+                image = image + self.model.sensor_noise(self.facts.size, draws.generators)
+            images.append(image.cpu().numpy().astype(np.float32))
+            masks.append(self.classes.values_of(positions.cpu().numpy()))
+            if callback is not None:
+                callback(min(start + batch_size - first, n), n)
+        return self._tile_set(
+            np.concatenate(images), np.concatenate(masks), seed=seed, index=np.arange(first, first + n)
+        )
+
+    def reconstruct(self, tiles: TileSet, *, batch_size: int = 32) -> TileSet:
+        """Tiles after both codecs, with the coordinates they had; nodata and unlabelled pixels stay so.
+
+        Raises:
+            ModelError: the tiles have other bands or classes than the model.
+        """
+        if list(tiles.band_name) != self.facts.band_name or tiles.classes != self.classes:
+            raise ModelError(f"{tiles.where}: its bands or classes differ from the model's; expected the same data")
+        images, masks = [], []
+        for image, mask in tiles.batches(batch_size):
+            positions = torch.from_numpy(self.classes.index_of(mask))
+            encoded = self.model.encode(
+                torch.from_numpy(image).to(self.model.device), positions.to(self.model.device)
+            )
+            decoded, decoded_positions = self.model.decode(encoded.latents)
+            images.append(np.where(np.isnan(image), np.nan, decoded.cpu().numpy()).astype(np.float32))
+            values = self.classes.values_of(decoded_positions.cpu().numpy())
+            masks.append(np.where(mask < 0, mask, values).astype(np.int16))
+        same = tiles.dataset.copy()
+        same["image"] = tiles.dataset["image"].copy(data=np.concatenate(images))
+        same["mask"] = tiles.dataset["mask"].copy(data=np.concatenate(masks))
+        return TileSet(same, where=f"{tiles.where} after the codecs")
+
+    def _tile_set(self, images: np.ndarray, masks: np.ndarray, *, seed: int, index: np.ndarray) -> TileSet:
+        model_id = self.model_id
+        return TileSet.from_arrays(
+            images=images,
+            masks=masks,
+            classes=self.classes,
+            wavelength=self.facts.wavelength,
+            fwhm=self.facts.fwhm,
+            band_name=self.facts.band_name,
+            split="synthetic",
+            source=model_id,
+            seed=np.full(len(images), seed),
+            index=index,
+            image_units=self.facts.image_units,
+            attrs={"provenance": {"model": model_id, "trained_on": self.facts.provenance}},
+        )

@@ -1,0 +1,84 @@
+"""Tile sets on disk: one Zarr v3 store that plain `xarray.open_zarr` opens."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from math import prod
+from pathlib import Path
+
+import xarray as xr
+
+from specdm.errors import TileError
+from specdm.tiles.layout import NUMBER_COORDS, SPLITS, TEXT_COORDS, TileLayout, as_text
+from specdm.tiles.tileset import TileSet
+from specdm.tiles.writer import TileStoreWriter, batch_tiles
+
+__all__ = ["TileStoreWriter", "open_tiles", "save_tiles"]
+
+
+def save_tiles(tiles: TileSet, path: str | Path, *, overwrite: bool = False) -> TileSet:
+    """Write a tile set, in bounded memory if it is lazy, and open it from its store.
+
+    Raises:
+        TileError: the path exists and `overwrite` is off, or cannot be written, or the set is empty.
+    """
+    layout = TileLayout.of(tiles.dataset)
+    batch = batch_tiles(layout)
+    coords = {key: tiles.dataset[key].values for key in (*TEXT_COORDS, *NUMBER_COORDS)}
+    with TileStoreWriter(path, layout, len(tiles), overwrite=overwrite) as writer:
+        for number, (images, masks) in enumerate(tiles.batches(batch)):
+            part = slice(number * batch, number * batch + len(images))
+            writer.write(part.start, images, masks, {key: values[part] for key, values in coords.items()})
+    return open_tiles(path)
+
+
+def open_tiles(path: str | Path) -> TileSet:
+    """Open a tile set; images and masks are read when they are asked for.
+
+    Raises:
+        TileError: there is nothing, or no tile set, or parts of it are missing.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise TileError(f"{path} does not exist; expected a tile set that specdm has written")
+    if not (path / "zarr.json").is_file():
+        raise TileError(f"{path} is no tile set: it has no zarr.json; expected a store written by specdm")
+    try:
+        with warnings.catch_warnings():
+            # a store that another program has written anew may have no consolidated metadata
+            warnings.simplefilter("ignore", RuntimeWarning)
+            dataset = xr.open_dataset(path, engine="zarr", chunks=None, cache=False)
+        # the coordinates are small and used all the time, and numpy's own strings suit every consumer
+        dataset = dataset.assign_coords(
+            {
+                name: (coord.dims, as_text(coord.values)) if coord.dtype.kind in "OTU" else coord.load()
+                for name, coord in dataset.coords.items()
+            }
+        )
+    except Exception as error:  # zarr, xarray and json raise about everything on broken metadata
+        raise TileError(f"{path}: the tile set is damaged and cannot be opened ({error})") from error
+    tiles = TileSet(dataset, where=str(path))
+    _check_whole(path, dataset)
+    return tiles
+
+
+def _check_whole(path: Path, dataset: xr.Dataset) -> None:
+    """A chunk that is not there would silently read as unlabelled no-data: the writer writes every one."""
+    for name in ("image", "mask"):
+        variable = dataset[name]
+        # every axis of a chunk, for stores that another program has written anew
+        expected = prod(-(-n // c) for n, c in zip(variable.shape, variable.encoding["chunks"], strict=True))
+        found = sum(
+            _is_chunk(Path(folder) / file) for folder, _, files in os.walk(path / name) for file in files
+        )
+        if found < expected:
+            missing = f"{expected - found} of {expected} {name} chunks"
+            raise TileError(f"{path}: the tile set is damaged, {missing} are missing")
+    strange = sorted(set(dataset["split"].values) - set(SPLITS))
+    if strange:
+        raise TileError(f"{path}: the tile set is damaged, a tile has the split {str(strange[0])!r}")
+
+
+def _is_chunk(file: Path) -> bool:
+    return file.name != "zarr.json" and file.stat().st_size > 0

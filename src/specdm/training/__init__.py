@@ -1,0 +1,1 @@
+"""Fits codecs, then the denoiser, from a tile set."""

@@ -1,0 +1,98 @@
+"""Stage two: the joint denoiser on latents that were encoded once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import lightning as L
+import torch
+from torch.optim.swa_utils import AveragedModel
+
+from specdm.errors import TrainingError
+from specdm.models.denoiser import JointDenoiser
+from specdm.models.flow import LevelPatterns, draw_levels, interpolate, level_by_channel
+from specdm.models.streams import Stream
+from specdm.training.config import DenoiserConfig
+from specdm.training.draws import step_generator
+from specdm.training.tile_tensors import LatentTiles
+
+STAGE = 2
+
+
+class DenoiserTraining(L.LightningModule):
+    """Flow matching with a noise level for every stream and cell; `average` holds the EMA weights.
+
+    An unlabelled cell is at noise level 1 and has no loss; neither has a known one (level 0).
+    """
+
+    def __init__(
+        self,
+        *,
+        denoiser: JointDenoiser,
+        streams: tuple[Stream, ...],
+        tiles: LatentTiles,
+        config: DenoiserConfig,
+        seed: int,
+    ):
+        super().__init__()
+        self.denoiser = denoiser.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = AveragedModel(self.denoiser, multi_avg_fn=self._average_weights)
+        self.average.eval()
+        self.streams, self.config, self.seed = streams, config, seed
+        self._tiles = tiles
+        weights = [config.mask_loss_weight if s.kind == "classes" else 1.0 for s in streams]
+        self._weights = level_by_channel(
+            torch.tensor(weights)[None, :, None, None], denoiser.stream_channels
+        )
+        self._patterns = LevelPatterns(**config.patterns.model_dump())
+
+    def _average_weights(self, averaged: list[Any], current: list[Any], count: Any) -> None:
+        # A warm-up of the decay, so that the first steps do not linger.
+        decay = min(self.config.ema_decay, (1 + int(count)) / (10 + int(count)))
+        torch._foreach_lerp_(averaged, current, 1 - decay)
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.AdamW(
+            self.denoiser.parameters(), lr=self.config.learning_rate, betas=(0.9, 0.99), weight_decay=0.0
+        )
+
+    def training_step(self, batch: Any, batch_idx: int) -> torch.Tensor:
+        generator = step_generator(self.seed, STAGE, self.global_step, self.global_rank)
+        chosen = torch.multinomial(
+            self._tiles.weights, self.config.batch_size, replacement=True, generator=generator
+        )
+        latents, known = self._tiles.encoded.latents[chosen], self._tiles.encoded.known[chosen]
+        composition = self._tiles.compositions[chosen]
+        dropped = torch.rand(len(chosen), 1, generator=generator) < self.config.composition_dropout
+        composition = torch.where(dropped, float("nan"), composition)
+        noise = torch.randn(latents.shape, generator=generator)
+        levels = draw_levels(
+            len(chosen),
+            len(self.streams),
+            (latents.shape[-2], latents.shape[-1]),
+            patterns=self._patterns,
+            shift=self.config.level_shift,
+            generator=generator,
+        )
+        levels = torch.where(known > 0, levels, 1.0)
+        by_channel = level_by_channel(levels, self.denoiser.stream_channels)
+        counts = level_by_channel(known, self.denoiser.stream_channels) * (by_channel > 0) * self._weights
+        noisy = interpolate(latents, noise, by_channel)
+        predicted = self.denoiser(*(x.to(self.device) for x in (noisy, levels, composition)))
+        counts = counts.to(self.device)
+        error = (predicted - (noise - latents).to(self.device)).square()
+        loss = (counts * error).sum() / counts.sum().clamp(min=1)
+        if not torch.isfinite(loss):
+            raise TrainingError(
+                f"the denoiser's loss became {loss.item()} at step {self.global_step}; lower "
+                f"denoiser.learning_rate (now {self.config.learning_rate}) and start again"
+            )
+        self.log("denoiser_loss", loss.detach(), prog_bar=True, logger=False)
+        return loss
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+        self.average.update_parameters(self.denoiser)
+
+    def averaged_denoiser(self) -> JointDenoiser:
+        """The network with EMA weights."""
+        return self.average.module  # type: ignore[return-value]
