@@ -29,7 +29,6 @@ def test_twins_of_real_tiles_are_as_good_as_real(good):
     for lag in (1, 4, 8):
         assert good[f"synthetic.texture_ratio_lag{lag}"] == pytest.approx(1.0, abs=0.05)
     assert good["synthetic.band_std_ratio"] == pytest.approx(1.0, abs=0.02)
-    assert good["synthetic.class_frequency_worst_factor"] == pytest.approx(1.0, abs=1e-6)
     assert good["synthetic.class_mean_angle_deg_worst"] < 0.05
     assert good["synthetic.classes_missing"] == 0
     assert good["synthetic.labelled_share"] == 1.0
@@ -41,7 +40,8 @@ def test_overlap_does_not_count_ground_twice(good, real):
     assert good["real.labelled_pixels"] == 48 * 64
     assert good["real.training_tiles"] == len(real.train)
     assert good["real.heldout_tiles"] == 3
-    assert good["real.class_frequency_worst_factor"] > 1.0
+    # these twins show the middle of the scene more often than the ground has it
+    assert good["synthetic.class_frequency_worst_factor"] > 1.0
 
 
 def test_masks_of_other_tiles_lower_the_agreement_alone(real, twin, good):
@@ -127,8 +127,9 @@ def test_a_brighter_class_keeps_its_angle_a_bent_one_does_not(real, twin, good):
 def test_class_spectra_and_agreement_are_of_the_right_class(real, twin):
     result = evaluate(twin(lambda i, m: (np.where(m[:, :, None] == 5, i + 100, i), m)), real=real)
     assert [record.value for record in result.classes] == [2, 5, 7, 9]
-    for record in result.classes:
-        rise = np.array(record.synthetic_mean) - np.array(record.real_mean)
+    for record, plain in zip(result.classes, evaluate(twin(), real=real).classes, strict=True):
+        rise = np.array(record.synthetic_mean) - np.array(plain.synthetic_mean)
+        np.testing.assert_allclose(record.real_mean, plain.synthetic_mean, rtol=0.02)
         np.testing.assert_allclose(rise, 100.0 if record.value == 5 else 0.0, atol=0.5)
         assert min(record.real_std) > 0
     assert sum(record.real_share for record in result.classes) == pytest.approx(1)

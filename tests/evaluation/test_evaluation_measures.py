@@ -8,9 +8,10 @@ import pytest
 from specdm.evaluation.frechet import SpectralSpace
 from specdm.evaluation.frequencies import missing, worst_factor
 from specdm.evaluation.metrics import METRICS, MetricInfo, info_of
-from specdm.evaluation.reading import evenly, first_seen, some
+from specdm.evaluation.reading import evenly, some
 from specdm.evaluation.spectra import SpectraStatistics, spectral_angle_deg
 from specdm.evaluation.texture import mean_squared_difference
+from specdm.tiles.coverage import GroundSeen, class_shares
 
 
 def test_spectral_angle():
@@ -67,22 +68,30 @@ def test_frechet_distance_in_standard_deviations():
 
 def test_frequencies():
     ground = np.array([700, 280, 15, 5, 0])
-    assert worst_factor(ground, np.array([70, 28, 0, 0, 2]), ground=ground) == pytest.approx(1, abs=0.03)
-    assert worst_factor(ground, np.array([70, 7, 0, 0, 0]), ground=ground) == pytest.approx(0.28 * 77 / 7)
+    assert worst_factor(ground, np.array([70, 28, 0, 0, 2])) == pytest.approx(1, abs=0.03)
+    assert worst_factor(ground, np.array([70, 7, 0, 0, 0])) == pytest.approx(0.28 * 77 / 7)
     # an absent class gives a large number, not infinity
-    assert 20 < worst_factor(ground, np.array([100, 0, 0, 0, 0]), ground=ground) < 30
-    assert np.isnan(worst_factor(ground, np.zeros(5), ground=ground))
+    assert 20 < worst_factor(ground, np.array([100, 0, 0, 0, 0])) < 30
+    assert np.isnan(worst_factor(ground, np.zeros(5)))
     # 0.5 % itself need not be there, above it must
     assert missing(ground, np.array([1, 1, 0, 0, 0])).tolist() == [2]
 
 
 def test_ground_is_seen_first_once_by_source(real):
     train = np.flatnonzero(real.split == "train")
-    fresh = first_seen(real, train)
+    fresh = GroundSeen(real).fresh(train)
     assert fresh[0].all()
     assert fresh.sum() == 48 * 64
     renamed = real.dataset.assign_coords(source=("tile", np.arange(len(real)).astype(str)))
-    assert first_seen(type(real)(renamed), train).all()
+    assert GroundSeen(type(real)(renamed)).fresh(train).all()
+
+
+def test_shares_count_ground_once(real):
+    train = np.flatnonzero(real.split == "train")
+    labels = real.classes.index_of(real.masks(train)[:, 0])[GroundSeen(real).fresh(train)]
+    counts = np.bincount(labels[labels >= 0], minlength=len(real.classes))
+    assert class_shares(real.train) == pytest.approx(counts / counts.sum())
+    assert class_shares(real.train) != pytest.approx(real.train.label_counts() / real.train.label_counts().sum())
 
 
 def test_choices_are_bounded_and_rising():

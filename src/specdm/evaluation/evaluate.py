@@ -73,8 +73,7 @@ def evaluate(
         "Fréchet distance": "2-Wasserstein, Gaussian, in "
         f"{reference.space.components if reference.space else 0} principal components of real training "
         "spectra, each of unit variance",
-        "real class shares": "of the labelled pixels of all training tiles as they are; which classes are "
-        "above 2 % and 0.5 % is counted with each pixel of ground once",
+        "real class shares, spectra and spread": "of real training tiles, each pixel of ground once",
         "pixel policy": real.pixel_policy,
     }
     return result

@@ -16,21 +16,20 @@ def shares(counts: np.ndarray) -> np.ndarray:
     return counts / max(float(counts.sum()), 1.0)
 
 
-def worst_factor(real: np.ndarray, synthetic: np.ndarray, *, ground: np.ndarray) -> float:
+def worst_factor(real: np.ndarray, synthetic: np.ndarray) -> float:
     """By what factor the frequency of a common class is off, at worst; at least 1, NaN without labels.
 
     A class that is absent counts as one pixel, so that the factor stays a number.
 
     Args:
-        real: labelled pixels of each class in real training tiles `(classes,)`.
+        real: labelled real training pixels of each class `(classes,)`, each pixel of ground once.
         synthetic: the same of the synthetic tiles.
-        ground: labelled real training pixels, each pixel of ground once; says which classes are common.
     """
-    common = shares(ground) > COMMON
+    common = shares(real) > COMMON
     if not common.any() or synthetic.sum() == 0:
         return float("nan")
-    there = shares(np.maximum(synthetic, 1.0))[common]
-    wanted = shares(np.maximum(real, 1.0))[common]
+    there = np.maximum(synthetic, 1.0)[common] / synthetic.sum()
+    wanted = np.maximum(real, 1.0)[common] / max(1.0, float(real.sum()))
     return float(np.maximum(there / wanted, wanted / there).max())
 
 

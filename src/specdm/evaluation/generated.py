@@ -60,12 +60,7 @@ def judge_generated(
     labels_missing = "training or synthetic tiles have no labels"
     result.add(
         "synthetic.class_frequency_worst_factor",
-        worst_factor(reference.tile_counts, counts, ground=reference.ground_counts),
-        why_not=labels_missing,
-    )
-    result.add(
-        "real.class_frequency_worst_factor",
-        worst_factor(reference.ground_counts, reference.tile_counts, ground=reference.ground_counts),
+        worst_factor(reference.ground_counts, counts),
         why_not=labels_missing,
     )
     lacking = missing(reference.ground_counts, counts)
@@ -77,7 +72,7 @@ def judge_generated(
 
     result.classes = _class_records(synthetic, reference, seen, counts, by_class)
     angles = [
-        c.mean_angle_deg for c in result.classes if c.ground_share > COMMON and c.mean_angle_deg is not None
+        c.mean_angle_deg for c in result.classes if c.real_share > COMMON and c.mean_angle_deg is not None
     ]
     result.add(
         "synthetic.class_mean_angle_deg_worst", max(angles) if angles else None, why_not=labels_missing
@@ -121,8 +116,7 @@ def _class_records(
     classes = synthetic.classes
     if classes is None:
         return []
-    real_share, ground_share = shares(reference.tile_counts), shares(reference.ground_counts)
-    synthetic_share = shares(counts)
+    real_share, synthetic_share = shares(reference.ground_counts), shares(counts)
     real_mean, real_std = reference.statistics.mean, reference.statistics.std
     mean, std = seen.statistics.mean, seen.statistics.std
     angle = spectral_angle_deg(real_mean, mean)
@@ -132,7 +126,6 @@ def _class_records(
             value=classes.values[i],
             color=classes.colors[i],
             real_share=float(real_share[i]),
-            ground_share=float(ground_share[i]),
             synthetic_share=float(synthetic_share[i]),
             mean_angle_deg=_number(angle[i]),
             agreement=_number(agreement[i]),

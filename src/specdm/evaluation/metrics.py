@@ -228,12 +228,6 @@ METRICS: dict[str, MetricInfo] = {
         sentence="The same distance between real training and real held-out tiles: how much one piece of "
         "ground differs from the next.",
     ),
-    "real.class_frequency_worst_factor": MetricInfo(
-        title="Class frequencies, tiles against ground",
-        sentence="The same factor between real training tiles and the ground itself, each pixel once: "
-        "overlapping windows show the middle of a scene more often than its edge.",
-        unit="×",
-    ),
     "synthetic.labelled_share": MetricInfo(
         title="Labelled synthetic pixels",
         sentence="Share of the synthetic pixels whose mask gives a class.",

@@ -1,4 +1,4 @@
-"""What the judges read of a tile set: bounded batches, class positions, each pixel of ground only once."""
+"""What the judges read of a tile set: bounded batches, class positions, seeded parts."""
 
 from __future__ import annotations
 
@@ -49,21 +49,3 @@ def some(n: int, most: int, *, random: np.random.Generator) -> np.ndarray:
     """
     return np.arange(n) if n <= most else np.sort(random.choice(n, most, replace=False))
 
-
-def first_seen(tiles: TileSet, index: np.ndarray) -> np.ndarray:
-    """Where the tiles at `index` show ground that none before them in `index` shows: bool `(n, y, x)`.
-
-    All true where tiles have no window, as synthetic ones.
-    """
-    size = tiles.size
-    y, x = (tiles.dataset[key].values[index] for key in ("window_y", "window_x"))
-    source = np.unique(tiles.dataset["source"].values[index].astype(str), return_inverse=True)[1]
-    rows = y[:, None, None] + np.arange(size)[:, None]
-    columns = x[:, None, None] + np.arange(size)
-    tall, wide = int(rows.max(initial=0)) + 1, int(columns.max(initial=0)) + 1
-    place = (source.astype(np.int64)[:, None, None] * tall + rows) * wide + columns
-    fresh = np.zeros(place.size, bool)
-    fresh[np.unique(place.ravel(), return_index=True)[1]] = True
-    fresh = fresh.reshape(place.shape)
-    fresh[(y < 0) | (x < 0)] = True
-    return fresh

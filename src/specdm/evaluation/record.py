@@ -23,8 +23,8 @@ class ClassRecord:
 
     Attributes:
         name, value, color: as in `Classes`.
-        real_share, synthetic_share: of the labelled pixels of all (training) tiles as they are, 0..1.
-        ground_share: of the labelled training pixels, each pixel of ground once however many windows show it.
+        real_share: of the labelled training pixels, each pixel of ground once, 0..1.
+        synthetic_share: of the labelled synthetic pixels, 0..1.
         mean_angle_deg: angle between the mean spectra; None if one side has no pixel.
         agreement: share of its synthetic pixels that the classifier names so too; None if there is none.
         real_mean, real_std, synthetic_mean, synthetic_std: spectra in the user's units, one number a band
@@ -35,7 +35,6 @@ class ClassRecord:
     value: int
     color: str
     real_share: float
-    ground_share: float
     synthetic_share: float
     mean_angle_deg: float | None = None
     agreement: float | None = None

@@ -9,7 +9,7 @@ import numpy as np
 from specdm.evaluation.agreement import LabelJudge
 from specdm.evaluation.features import FIT_VALUES, SpectralFeatures
 from specdm.evaluation.frechet import SpectralSpace
-from specdm.evaluation.reading import channels, first_seen, most_tiles, some
+from specdm.evaluation.reading import channels, most_tiles, some
 from specdm.evaluation.spectra import SpectraStatistics
 from specdm.evaluation.views import view
 from specdm.tiles.tileset import TileSet
@@ -23,21 +23,18 @@ JUDGE_PIXELS = 200_000
 
 @dataclass(frozen=True)
 class Reference:
-    """Real training tiles, in two counts.
+    """Real training ground, each pixel once however many windows show it.
 
-    Overlapping windows show the middle of a scene more often than its edge. Synthetic tiles imitate training
-    *tiles*, so frequencies, spreads and distances are held against tiles as they are; a perfect generator
-    would fail against anything else. The classifier learns from *ground*: each pixel once,
-    however many windows show it.
+    Overlapping windows show the middle of a scene more often than its edge; a generator that copied that
+    would not have the classes as often as the ground has them.
 
     Attributes:
         tiles: all real training tiles.
         features: MNF of the training spectra.
         judge: the classifier; None if fewer than two classes are labelled.
-        tile_counts: labelled pixels of each class in the tiles as they are, `(classes,)`.
-        ground_counts: the same, each pixel of ground once.
+        ground_counts: labelled pixels of each class, `(classes,)`.
         ground_pixels: different pixels of ground.
-        statistics: of the spectra in the tiles as they are, by class and over all.
+        statistics: of the spectra, by class and over all.
         space: where Fréchet distances are taken; None if the spectra do not vary.
         sample: spectra of some pixels, `(m, channel)`.
     """
@@ -45,7 +42,6 @@ class Reference:
     tiles: TileSet
     features: SpectralFeatures
     judge: LabelJudge | None
-    tile_counts: np.ndarray
     ground_counts: np.ndarray
     ground_pixels: int
     statistics: SpectraStatistics
@@ -71,8 +67,7 @@ class Reference:
         most = most_tiles(train, tile_limit=TILE_LIMIT, pixel_limit=PIXEL_LIMIT)
         index = some(len(train), most, random=random)
         seen = view(train, index, features=features, seed=seed)
-        fresh = first_seen(train, index)
-        labelled = np.flatnonzero(fresh & (seen.labels >= 0))
+        labelled = np.flatnonzero(seen.fresh & (seen.labels >= 0))
         ground_counts = np.bincount(seen.labels.ravel()[labelled], minlength=n_classes)
         chosen = labelled[some(len(labelled), JUDGE_PIXELS, random=random)]
         judge = LabelJudge.fit(
@@ -84,9 +79,8 @@ class Reference:
             tiles=train,
             features=features,
             judge=judge,
-            tile_counts=train.label_counts(),
             ground_counts=ground_counts,
-            ground_pixels=int(fresh.sum()),
+            ground_pixels=int(seen.fresh.sum()),
             statistics=seen.statistics,
             space=SpectralSpace.fit(seen.sample),
             sample=seen.sample,

@@ -11,6 +11,7 @@ from specdm.evaluation.features import SpectralFeatures
 from specdm.evaluation.frechet import SAMPLE_PIXELS
 from specdm.evaluation.reading import batches, channels, positions
 from specdm.evaluation.spectra import SpectraStatistics, spectral_angle_deg
+from specdm.tiles.coverage import GroundSeen
 from specdm.tiles.tileset import TileSet
 
 
@@ -28,12 +29,14 @@ class View:
     Attributes:
         features: `(n, y, x, component)`, NaN where no data.
         labels: class positions `(n, y, x)`, -1 where unlabelled.
-        statistics: of the spectra, by class and over all.
-        sample: spectra of some pixels, `(m, channel)`.
+        fresh: where a tile shows ground that no tile before it shows, `(n, y, x)`; all true for synthetic ones.
+        statistics: of the spectra of fresh pixels, by class and over all.
+        sample: spectra of some fresh pixels, `(m, channel)`.
     """
 
     features: np.ndarray
     labels: np.ndarray
+    fresh: np.ndarray
     statistics: SpectraStatistics
     sample: np.ndarray
 
@@ -61,18 +64,23 @@ def view(tiles: TileSet, index: np.ndarray, *, features: SpectralFeatures, seed:
     random = np.random.default_rng(seed)
     n_classes = len(tiles.classes) if tiles.classes else 0
     statistics = SpectraStatistics(n_classes, tiles.n_dates * tiles.n_bands)
+    ground = GroundSeen(tiles)
     draw = min(1.0, SAMPLE_PIXELS / max(1, len(index) * tiles.size**2))
-    found, labels, sample = [], [], []
+    found, labels, fresh, sample = [], [], [], []
     for part in batches(tiles, index):
         images = np.moveaxis(channels(tiles.images(part)), 1, -1)
         label = positions(tiles, tiles.masks(part))
-        spectra = images.reshape(-1, images.shape[-1])
-        statistics.add(spectra, label.ravel())
+        new = ground.fresh(part)
+        spectra = images[new]
+        statistics.add(spectra, label[new])
         found.append(features.of_pixels(images))
         labels.append(label)
+        fresh.append(new)
         drawn = spectra[random.random(len(spectra)) < draw]
         sample.append(drawn[np.isfinite(drawn).all(axis=1)])
-    return View(np.concatenate(found), np.concatenate(labels), statistics, np.concatenate(sample))
+    return View(
+        np.concatenate(found), np.concatenate(labels), np.concatenate(fresh), statistics, np.concatenate(sample)
+    )
 
 
 def codec_view(

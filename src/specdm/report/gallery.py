@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from specdm.evaluation.reading import evenly
 from specdm.report.pictures import png_data
 from specdm.scenes.plot import coloured_mask, false_colour, stretch_of
 from specdm.tiles.tileset import TileSet
@@ -42,13 +43,13 @@ def gallery(real: TileSet, synthetic: TileSet) -> Gallery:
     The stretch of both comes from the real tiles.
     """
     train = real.train if len(real.train) else real
-    spread = _evenly(len(train), LOOKED_THROUGH)
+    spread = evenly(len(train), LOOKED_THROUGH)
     labelled = (train.masks(spread)[:, 0] != -1).mean(axis=(1, 2))
     # the better labelled half of the tiles looked through, then evenly over what is left
     good = spread[labelled >= np.median(labelled)]
-    chosen_real = good[_evenly(len(good), SHOWN)]
-    chosen_synthetic = _evenly(len(synthetic), SHOWN)
-    stretch = stretch_of(train.images(_evenly(len(train), STRETCH_TILES))[:, 0], train.wavelength)
+    chosen_real = good[evenly(len(good), SHOWN)]
+    chosen_synthetic = evenly(len(synthetic), SHOWN)
+    stretch = stretch_of(train.images(evenly(len(train), STRETCH_TILES))[:, 0], train.wavelength)
     return Gallery(
         real=_shown(train, chosen_real, stretch),
         synthetic=_shown(synthetic, chosen_synthetic, stretch),
@@ -71,7 +72,3 @@ def _shown(tiles: TileSet, index: np.ndarray, stretch: np.ndarray) -> list[Shown
             )
         )
     return found
-
-
-def _evenly(n: int, most: int) -> np.ndarray:
-    return np.arange(n) if n <= most else np.linspace(0, n - 1, most).round().astype(np.int64)
