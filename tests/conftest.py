@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -11,6 +12,9 @@ import xarray as xr
 
 from specdm.scenes.classes import UNLABELLED, Classes
 from specdm.scenes.scene import Scene
+
+if TYPE_CHECKING:
+    from specdm.tiles.tileset import TileSet
 
 DEFAULT_SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -65,3 +69,55 @@ def make_little_scene(*, seed: int = 0, height: int = 48, width: int = 40, name:
         sources=[f"{name}.npy"],
         units="reflectance x 10000",
     )
+
+
+LITTLE_SETTINGS = {
+    "tiles.size": 16,
+    "codec.components": 6,
+    "codec.latent_channels": 6,
+    "codec.mask_latent_channels": 4,
+    "codec.width": 16,
+    "codec.mask_width": 16,
+    "codec.batch_size": 4,
+    "codec.mask_batch_size": 8,
+    "codec.minutes": None,
+    "codec.steps": 30,
+    "denoiser.widths": [16, 16],
+    "denoiser.head_channels": 16,
+    "denoiser.batch_size": 4,
+    "denoiser.warmup_steps": 5,
+    "denoiser.minutes": None,
+    "denoiser.steps": 30,
+    "sampling.steps": 4,
+    "training.accelerator": "cpu",
+    "training.log_every_steps": 10,
+}
+"""A run of seconds: 30 steps of each stage of the least networks."""
+
+
+@pytest.fixture(scope="session")
+def little_settings() -> dict[str, object]:
+    """Settings of `load_config(overrides=...)` for a run of seconds."""
+    return dict(LITTLE_SETTINGS)
+
+
+@pytest.fixture(scope="session")
+def little_tiles() -> TileSet:
+    """20 training tiles of 16 x 16 px of `little_scene`, some pixels without data."""
+    from specdm.tiles.tileset import TileSet
+
+    tiles = make_little_scene().tile(size=16, stride=8, split="none")
+    images = tiles.images().copy()
+    images[3, :, :, 4:7, 5] = np.nan
+    return TileSet(tiles.dataset.assign(image=tiles.dataset["image"].copy(data=images)))
+
+
+@pytest.fixture(scope="session")
+def little_run(little_tiles: TileSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of `little_settings` on `little_tiles`. Copy it before changing it."""
+    from specdm.synthesis.fit import train_run
+    from specdm.training.config import load_config
+
+    run = tmp_path_factory.mktemp("little") / "run"
+    train_run(run, tiles=little_tiles, config=load_config(overrides=LITTLE_SETTINGS), show_progress=False)
+    return run

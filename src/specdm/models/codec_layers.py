@@ -80,7 +80,7 @@ def fit_linear(encoder: Encoder, decoder: Decoder, inputs: torch.Tensor, *, weig
     cells = encoder.gather(inputs).movedim(1, -1).flatten(0, -2).double()
     scale = weights.double().clamp(min=1e-8).sqrt().repeat_interleave(cells.shape[1] // len(weights))
     mean = cells.mean(dim=0)
-    values, vectors = torch.linalg.eigh(torch.cov(((cells - mean) * scale).T))
+    values, vectors = torch.linalg.eigh(torch.atleast_2d(torch.cov(((cells - mean) * scale).T)))
     kept = min(encoder.linear.out_channels, cells.shape[1])
     axes = vectors.flip(1)[:, :kept]
     spread = values.flip(0)[:kept].clamp(min=1e-8).sqrt()

@@ -117,12 +117,15 @@ class SpectralBasis(nn.Module):
         metric = noise + ridge if kind == "mnf" else np.eye(len(noise))
         values, vectors = eigh(covariance, metric)
         kept = vectors[:, np.argsort(values)[::-1][: self.components]]
-        variance = np.maximum(np.einsum("bk,bc,ck->k", kept, covariance, kept), 1e-20)
         noise_variance = np.einsum("bk,bc,ck->k", kept, noise + ridge, kept)
+        # Equal bands or few pixels leave components without variance; unit variance would blow up rounding.
+        variance = np.maximum(np.einsum("bk,bc,ck->k", kept, covariance, kept), 1e-4 * noise_variance)
         analysis = (kept / np.sqrt(variance)).T
         # The least-squares inverse in the data's own covariance, so that decoded spectra are the
         # conditional mean of the spectrum given its components.
-        synthesis = covariance @ analysis.T @ np.linalg.inv(analysis @ covariance @ analysis.T)
+        synthesis = covariance @ analysis.T @ np.linalg.pinv(
+            analysis @ covariance @ analysis.T, rcond=1e-8, hermitian=True
+        )
         left_out = np.eye(len(noise)) - synthesis @ analysis
         residual = left_out @ covariance @ left_out.T
         residual_values, residual_vectors = np.linalg.eigh((residual + residual.T) / 2)

@@ -6,11 +6,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from specdm.scenes.open import open_scene
-
     from specdm.scenes import samples
     from specdm.scenes.classes import UNLABELLED, Classes
     from specdm.scenes.collection import SceneCollection
+    from specdm.scenes.open import open_scene
     from specdm.scenes.scene import Scene
 
 __all__ = ["UNLABELLED", "Classes", "Scene", "SceneCollection", "open_scene", "samples"]

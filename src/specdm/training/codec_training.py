@@ -94,7 +94,8 @@ class CodecTraining(L.LightningModule):
         noise = torch.Generator(device=self.device).manual_seed(int(torch.randint(2**31, (), generator=generator)))
         loss = torch.zeros((), device=self.device)
         for stream in self.streams:
-            chosen = torch.randint(len(self._positions), (self.config.batch_size,), generator=generator)
+            count = self.config.batch_size if stream.kind == "image" else self.config.mask_batch_size
+            chosen = torch.randint(len(self._positions), (count,), generator=generator)
             turned = int(torch.randint(ORIENTATIONS, (), generator=generator))
             codec = self.codecs[stream.codec]
             if isinstance(codec, ImageCodec):

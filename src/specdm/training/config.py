@@ -37,7 +37,7 @@ class CodecConfig(_Section):
     basis: Literal["mnf", "pca"] = "mnf"
     components: int = Field(24, ge=1)
     latent_channels: int = Field(16, ge=1)
-    mask_latent_channels: int = Field(8, ge=1)
+    mask_latent_channels: int = Field(16, ge=1)
     factor: int = Field(2, ge=1, le=8)
     width: int = Field(96, ge=8)
     mask_width: int = Field(48, ge=8)
@@ -46,6 +46,7 @@ class CodecConfig(_Section):
     unit_weight: float = Field(0.2, ge=0, le=1)
     kl_weight: float = Field(1e-4, ge=0)
     batch_size: int = Field(16, ge=1)
+    mask_batch_size: int = Field(16, ge=1)
     learning_rate: float = Field(2e-3, gt=0)
     minutes: float | None = Field(None, gt=0)
     steps: int | None = Field(None, ge=1)

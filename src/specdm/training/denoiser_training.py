@@ -58,9 +58,7 @@ class DenoiserTraining(L.LightningModule):
 
     def training_step(self, batch: Any, batch_idx: int) -> torch.Tensor:
         generator = step_generator(self.seed, STAGE, self.global_step, self.global_rank)
-        chosen = torch.multinomial(
-            self._tiles.weights, self.config.batch_size, replacement=True, generator=generator
-        )
+        chosen = torch.randint(len(self._tiles), (self.config.batch_size,), generator=generator)
         latents, known = self._tiles.encoded.latents[chosen], self._tiles.encoded.known[chosen]
         composition = self._tiles.compositions[chosen]
         dropped = torch.rand(len(chosen), 1, generator=generator) < self.config.composition_dropout

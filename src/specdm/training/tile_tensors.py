@@ -8,7 +8,6 @@ import numpy as np
 import torch
 
 from specdm.errors import TrainingError
-from specdm.models.composition_prior import balancing_weights
 from specdm.models.joint_model import EncodedTiles, JointModel
 from specdm.tiles.coverage import class_shares
 from specdm.tiles.tileset import TileSet
@@ -85,13 +84,11 @@ class LatentTiles:
         encoded: latents and what is known.
         compositions: `(n, classes)`.
         shares: `(classes,)`, of the classes over the training ground, each pixel counted once.
-        weights: `(n,)`, how often a tile is drawn: so that the drawn tiles have these shares.
     """
 
     encoded: EncodedTiles
     compositions: torch.Tensor
     shares: torch.Tensor
-    weights: torch.Tensor
 
     def __len__(self) -> int:
         return len(self.encoded)
@@ -117,6 +114,5 @@ def encode_tiles(model: JointModel, tiles: TileSet, *, seed: int, batch_size: in
             latents.append(encoded.latents.cpu())
             known.append(encoded.known.cpu())
             fractions.append(compositions(part.positions[:, 0], classes=classes))
-    rows, shares = torch.cat(fractions), torch.from_numpy(class_shares(tiles))
-    weights = balancing_weights(rows, shares=shares)
-    return LatentTiles(EncodedTiles(torch.cat(latents), torch.cat(known)), rows, shares, weights)
+    shares = torch.from_numpy(class_shares(tiles))
+    return LatentTiles(EncodedTiles(torch.cat(latents), torch.cat(known)), torch.cat(fractions), shares)

@@ -1,0 +1,101 @@
+"""Noise levels: patterns, shift, interpolation."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from specdm.models.flow import LevelPatterns, draw_levels, interpolate, level_by_channel, shift_levels
+
+NOTHING = dict.fromkeys(("shared", "one_known", "one_unknown", "independent", "area_known"), 0.0)
+
+
+def levels_of(n: int = 400, streams: int = 2, shift: float = 2.0, seed: int = 0, **shares: float) -> torch.Tensor:
+    return draw_levels(
+        n,
+        streams,
+        (6, 6),
+        patterns=LevelPatterns(**(NOTHING | shares)),
+        shift=shift,
+        generator=torch.Generator().manual_seed(seed),
+    )
+
+
+def by_stream(levels: torch.Tensor) -> torch.Tensor:
+    """`(n, streams)`, of levels that are the same in all cells."""
+    assert (levels == levels[:, :, :1, :1]).all()
+    return levels[:, :, 0, 0]
+
+
+@pytest.mark.parametrize("pattern", list(NOTHING))
+@pytest.mark.parametrize("streams", [1, 2, 3])
+def test_levels_are_between_0_and_1(pattern: str, streams: int) -> None:
+    levels = levels_of(streams=streams, **{pattern: 1.0})
+    assert levels.shape == (400, streams, 6, 6)
+    assert 0 <= levels.min() and levels.max() <= 1
+
+
+def test_shared_is_one_level_and_stratified() -> None:
+    levels = by_stream(levels_of(n=50, shift=1.0, shared=1))
+    assert (levels == levels[:, :1]).all()
+    assert (levels[:, 0].sort().values * 50).floor().tolist() == list(range(50))
+
+
+@pytest.mark.parametrize(("pattern", "level"), [("one_known", 0.0), ("one_unknown", 1.0)])
+def test_one_stream_is_known_or_unknown(pattern: str, level: float) -> None:
+    special = by_stream(levels_of(**{pattern: 1})) == level
+    assert (special.sum(dim=1) == 1).all()
+    assert 120 < special[:, 0].sum() < 280, "each stream should be chosen about half of the time"
+
+
+def test_independent() -> None:
+    levels = by_stream(levels_of(independent=1))
+    assert abs(torch.corrcoef(levels.T)[0, 1]) < 0.15
+
+
+def test_part_of_the_area_is_known_in_all_streams() -> None:
+    levels = levels_of(area_known=1)
+    assert (levels == levels[:, :1]).all()
+    for tile in levels[:, 0]:
+        assert len(set(tile.flatten().tolist()) - {0.0}) <= 1
+    known = (levels[:, 0] == 0).float().mean(dim=(1, 2))
+    assert ((known > 0) & (known < 1)).float().mean() > 0.5
+
+
+def test_one_stream_is_never_known_or_unknown_by_itself() -> None:
+    levels = by_stream(levels_of(streams=1, one_known=1, one_unknown=1))
+    assert (levels > 0).all() and (levels < 1).all()
+
+
+def test_shares_are_kept() -> None:
+    levels = by_stream(levels_of(n=2000, shared=3, one_known=1))
+    assert float((levels == 0).any(dim=1).float().mean()) == pytest.approx(0.25, abs=0.04)
+
+
+@pytest.mark.parametrize("shift", [0.5, 1.0, 2.0, 6.0])
+def test_shift_keeps_the_ends_and_the_order(shift: float) -> None:
+    levels = torch.linspace(0, 1, 101)
+    moved = shift_levels(levels, shift)
+    assert moved[0] == 0 and moved[-1] == 1
+    assert (moved.diff() > 0).all()
+    assert torch.sign(moved[50] - 0.5) == torch.sign(torch.tensor(shift - 1.0))
+    torch.testing.assert_close(shift_levels(moved, 1 / shift), levels, atol=1e-6, rtol=0)
+
+
+def test_draws_are_shifted() -> None:
+    assert levels_of(shared=1, shift=4.0).median() > 0.7 > levels_of(shared=1, shift=1.0).median()
+
+
+def test_same_generator_same_levels() -> None:
+    shares = {"shared": 1.0, "independent": 1.0, "area_known": 1.0}
+    assert torch.equal(levels_of(seed=3, **shares), levels_of(seed=3, **shares))
+    assert not torch.equal(levels_of(seed=3, **shares), levels_of(seed=4, **shares))
+
+
+def test_interpolation_and_channels() -> None:
+    levels = torch.tensor([0.0, 1.0]).view(1, 2, 1, 1).expand(1, 2, 3, 3)
+    channels = level_by_channel(levels, (2, 1))
+    assert channels[0, :, 0, 0].tolist() == [0, 0, 1]
+    latents, noise = torch.full((1, 3, 3, 3), 5.0), torch.full((1, 3, 3, 3), 7.0)
+    assert interpolate(latents, noise, channels)[0, :, 0, 0].tolist() == [5, 5, 7]
+    assert interpolate(latents, noise, torch.tensor(0.25)).unique().tolist() == [5.5]

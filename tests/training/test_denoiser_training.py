@@ -1,0 +1,149 @@
+"""One training step of the denoiser: what counts in the loss and what the network is shown."""
+
+from __future__ import annotations
+
+
+import pytest
+import torch
+
+from specdm.errors import TrainingError
+from specdm.models.denoiser import JointDenoiser
+from specdm.models.joint_model import EncodedTiles
+from specdm.models.streams import segmentation_streams
+from specdm.training.config import load_config
+from specdm.training.denoiser_training import DenoiserTraining
+from specdm.training.tile_tensors import LatentTiles
+
+CHANNELS = (3, 2)
+
+
+def latent_tiles(known_masks: torch.Tensor | None = None) -> LatentTiles:
+    """Six tiles of 8 x 8 cells, the right half of the masks not labelled."""
+    random = torch.Generator().manual_seed(0)
+    known = torch.ones(6, 2, 8, 8)
+    known[:, 1, :, 4:] = 0
+    known = known if known_masks is None else known_masks
+    latents = torch.randn(6, sum(CHANNELS), 8, 8, generator=random)
+    return LatentTiles(EncodedTiles(latents, known), torch.full((6, 3), 1 / 3), torch.ones(3) / 3)
+
+
+class Watched(DenoiserTraining):
+    """Notes what the network is shown."""
+
+    def __init__(self, tiles: LatentTiles, **options: object):
+        torch.manual_seed(0)
+        overrides = {f"denoiser.{key}": value for key, value in options.items()}
+        super().__init__(
+            denoiser=JointDenoiser(CHANNELS, 3, widths=(16, 16), layers=1, head_channels=16),
+            streams=segmentation_streams(),
+            tiles=tiles,
+            config=load_config(overrides={"denoiser.batch_size": 4, **overrides}).denoiser,
+            seed=0,
+        )
+        self.log = lambda *args, **kwargs: None  # type: ignore[method-assign]
+        self.shown: list[tuple[torch.Tensor, ...]] = []
+        self.denoiser.register_forward_pre_hook(lambda module, inputs: self.shown.append(inputs))
+
+    @property
+    def global_step(self) -> int:
+        return self.number
+
+    @property
+    def global_rank(self) -> int:
+        return 0
+
+    def step(self, number: int = 0) -> float:
+        self.number = number
+        return float(self.training_step(None, 0).detach())
+
+
+def with_other_latents(tiles: LatentTiles, where: torch.Tensor) -> LatentTiles:
+    by_channel = where.repeat_interleave(torch.tensor(CHANNELS), dim=1)
+    latents = torch.where(by_channel, 1000.0, tiles.encoded.latents)
+    return LatentTiles(EncodedTiles(latents, tiles.encoded.known), tiles.compositions, tiles.shares)
+
+
+def test_unlabelled_cells_have_level_1_and_no_loss() -> None:
+    tiles = latent_tiles()
+    unknown = tiles.encoded.known == 0
+    for number in range(6):
+        first, second = Watched(tiles), Watched(with_other_latents(tiles, unknown))
+        assert first.step(number) == second.step(number)
+        noisy, levels, _ = first.shown[0]
+        assert (levels[:, 1, :, 4:] == 1).all()
+        torch.testing.assert_close(noisy, second.shown[0][0])
+        assert noisy.abs().max() < 100
+
+
+def test_labelled_cells_have_loss() -> None:
+    tiles = latent_tiles()
+    for stream in range(2):
+        some = torch.zeros(6, 2, 8, 8, dtype=torch.bool)
+        some[:, stream, :, :4] = True
+        assert Watched(tiles).step() != Watched(with_other_latents(tiles, some)).step()
+
+
+def test_known_cells_are_shown_without_noise_and_have_no_loss() -> None:
+    tiles = latent_tiles()
+    shares = {"shared": 0, "one_unknown": 0, "independent": 0, "area_known": 0, "one_known": 1}
+    module = Watched(tiles, patterns=shares)
+    module.denoiser.forward = lambda noisy, levels, composition: torch.zeros_like(noisy)  # type: ignore[method-assign]
+    loss = module.step()
+    noisy, levels, _ = module.shown[0]
+    clean = (levels == 0).repeat_interleave(torch.tensor(CHANNELS), dim=1)
+    assert clean.any()
+    assert set(noisy[clean].tolist()) <= set(tiles.encoded.latents.flatten().tolist())
+    # velocity of unknown cells is noise - latent: mean square 2 whatever the level
+    assert loss == pytest.approx(2.0, rel=0.25)
+
+
+def test_nothing_labelled_at_all_still_trains_on_images() -> None:
+    known = torch.ones(6, 2, 8, 8)
+    known[:, 1] = 0
+    loss = Watched(latent_tiles(known)).step()
+    assert 0 < loss < 10
+
+
+def test_a_step_draws_from_its_number_alone() -> None:
+    tiles = latent_tiles()
+    one = Watched(tiles)
+    again = Watched(tiles)
+    again.step(1)
+    assert one.step(5) == again.step(5) != one.step(6)
+
+
+def test_composition_is_dropped_as_often_as_asked() -> None:
+    tiles = latent_tiles()
+    for share in (0.0, 1.0):
+        module = Watched(tiles, composition_dropout=share)
+        module.step()
+        assert module.shown[0][2].isnan().float().mean() == share
+
+
+def test_mask_weight() -> None:
+    """With a zero network the loss is the weighted mean of both streams' errors."""
+    tiles = latent_tiles()
+    far = torch.zeros(6, 2, 8, 8, dtype=torch.bool)
+    far[:, 1, :, :4] = True
+    light, heavy = (Watched(with_other_latents(tiles, far), mask_loss_weight=w) for w in (0.1, 10.0))
+    assert heavy.step() > 5 * light.step()
+
+
+def test_a_loss_that_is_not_finite_stops() -> None:
+    tiles = latent_tiles()
+    tiles.encoded.latents[:] = float("nan")
+    with pytest.raises(TrainingError, match=r"nan at step 3; lower denoiser.learning_rate") as error:
+        Watched(tiles).step(3)
+    assert "\n" not in str(error.value)
+
+
+def test_average_weights_lag_behind() -> None:
+    module = Watched(latent_tiles(), ema_decay=0.9)
+    module.average.update_parameters(module.denoiser)
+    for parameter in module.denoiser.parameters():
+        parameter.data.add_(1.0)
+    before = [p.clone() for p in module.averaged_denoiser().parameters()]
+    module.average.update_parameters(module.denoiser)
+    for old, new in zip(before, module.averaged_denoiser().parameters(), strict=True):
+        moved = (new - old).mean()
+        assert 0.05 < moved < 0.95

@@ -1,0 +1,54 @@
+"""`kill -9` in the middle of a stage: the run goes on from its checkpoint and ends with the same weights."""
+
+from __future__ import annotations
+
+import csv
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from specdm.synthesis.fit import train_run
+from specdm.training.config import load_config
+
+
+def weights(model: Path) -> dict[str, torch.Tensor]:
+    found = {}
+    for file in sorted(model.glob("*/*.safetensors")):
+        found |= {f"{file.parent.name}.{name}": value for name, value in load_file(file).items()}
+    return found
+
+
+@pytest.mark.parametrize("stage", ["codec", "denoiser"])
+def test_a_killed_run_ends_as_one_that_was_not(
+    stage: str, little_run: Path, little_tiles, little_settings, tmp_path: Path
+) -> None:
+    # few seconds between checkpoints, but not one at each step, so that steps are lost and done again
+    config = load_config(
+        overrides=little_settings | {"training.checkpoint_seconds": 0.15, "training.log_every_steps": 1}
+    )
+    little_tiles.save(tmp_path / "tiles.zarr")
+    (tmp_path / "config.yaml").write_text(config.to_yaml())
+    script = Path(__file__).with_name("killed_training.py")
+    ended = subprocess.run(
+        [sys.executable, str(script), stage, str(tmp_path)], capture_output=True, text=True, timeout=300
+    )
+    assert ended.returncode == -signal.SIGKILL, ended.stderr[-2000:]
+    run = tmp_path / "run"
+    checkpoint = torch.load(run / "checkpoints" / f"{stage}.ckpt", weights_only=True)
+    assert 0 < checkpoint["global_step"] < 27
+    assert not (run / "model").exists()
+
+    train_run(run, tiles=little_tiles, config=config, show_progress=False)
+    found, expected = weights(run / "model"), weights(little_run / "model")
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        torch.testing.assert_close(found[name], value, rtol=1e-4, atol=1e-6, msg=f"{name} differs")
+
+    with (run / "log" / "metrics.csv").open(newline="") as file:
+        rows = [(row["stage"], int(row["step"])) for row in csv.DictReader(file)]
+    assert rows == [(part, step) for part in ("codec", "denoiser") for step in range(1, 31)]

@@ -1,0 +1,202 @@
+"""A run from tiles to a model: what is written, and what stops it."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from specdm.errors import RunError, TrainingError
+from specdm.models.joint_model import JointModel
+from specdm.synthesis.fit import train_run
+from specdm.tiles.tileset import TileSet
+from specdm.training.codec_training import CodecTraining
+from specdm.training.config import load_config
+from specdm.training.denoiser_training import DenoiserTraining
+from specdm.training.stages import train_stages
+from specdm.training.tile_tensors import compositions, encode_tiles, load_part
+
+
+def snapshot(folder: Path) -> dict[str, bytes | None]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")
+    }
+
+
+@pytest.fixture
+def run(little_run: Path, tmp_path: Path) -> Path:
+    """A copy to spoil."""
+    return shutil.copytree(little_run, tmp_path / "run")
+
+
+def one_line(error: pytest.ExceptionInfo) -> str:
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_what_a_run_leaves(little_run: Path) -> None:
+    assert {path.name for path in (little_run / "model").iterdir()} == {
+        *("model_index.json", "image_codec", "mask_codec", "denoiser", "composition_prior")
+    }
+    assert list((little_run / "log" / "tensorboard").glob("events.out.tfevents*"))
+    assert not (little_run / "checkpoints" / "codec.ckpt").exists()
+
+
+def test_losses_are_written_and_fall(little_run: Path) -> None:
+    with (little_run / "log" / "metrics.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["stage"], row["step"]) for row in rows] == [
+        (stage, str(step)) for stage in ("codec", "denoiser") for step in (10, 20, 30)
+    ]
+    assert float(rows[2]["mask_codec_loss"]) < float(rows[0]["mask_codec_loss"])
+    assert float(rows[5]["denoiser_loss"]) < float(rows[3]["denoiser_loss"])
+    assert float(rows[5]["learning_rate"]) < float(rows[3]["learning_rate"])
+
+
+def test_a_finished_run_is_loaded_not_trained(run: Path, little_tiles, little_settings, monkeypatch) -> None:
+    monkeypatch.setattr("specdm.synthesis.fit.train_stages", None)
+    before = snapshot(run)
+    train_run(run, tiles=little_tiles, config=load_config(overrides=little_settings))
+    assert snapshot(run) == before
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("seed", 1), ("denoiser.layers", 2), ("codec.basis", "pca"), ("tiles.stride", 4)]
+)
+def test_a_run_of_another_configuration(run, little_tiles, little_settings, key: str, value: object) -> None:
+    before = snapshot(run)
+    with pytest.raises(RunError) as error:
+        train_run(run, tiles=little_tiles, config=load_config(overrides=little_settings | {key: value}))
+    assert key in one_line(error) and "another configuration" in str(error.value)
+    assert snapshot(run) == before
+
+
+@pytest.mark.parametrize("key", ["denoiser.steps", "codec.steps", "sampling.steps", "training.log_every_steps"])
+def test_budgets_and_the_machine_may_change(run: Path, little_tiles, little_settings, key: str) -> None:
+    train_run(run, tiles=little_tiles, config=load_config(overrides=little_settings | {key: 5}))
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", None])
+def test_a_damaged_checkpoint(run: Path, little_tiles, little_settings, content: bytes | None) -> None:
+    shutil.rmtree(run / "model")
+    checkpoint = run / "checkpoints" / "denoiser.ckpt"
+    if content is None:
+        whole = run / "whole.pt"
+        torch.save({"state_dict": {"a": torch.zeros(1000)}}, whole)
+        content = whole.read_bytes()[:-500]
+    checkpoint.write_bytes(content)
+    with pytest.raises(RunError) as error:
+        train_run(run, tiles=little_tiles, config=load_config(overrides=little_settings), show_progress=False)
+    assert "denoiser.ckpt" in one_line(error) and "damaged" in str(error.value)
+    assert checkpoint.read_bytes() == content
+
+
+def test_no_checkpoint_can_run_code(run: Path, little_tiles, little_settings, tmp_path: Path) -> None:
+    class Bomb:
+        def __reduce__(self):
+            return (Path.touch, (tmp_path / "exploded",))
+
+    shutil.rmtree(run / "model")
+    torch.save({"state_dict": Bomb()}, run / "checkpoints" / "denoiser.ckpt")
+    with pytest.raises(RunError):
+        train_run(run, tiles=little_tiles, config=load_config(overrides=little_settings), show_progress=False)
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_no_labelled_pixel(little_tiles: TileSet, little_settings, tmp_path: Path) -> None:
+    bare = TileSet(
+        little_tiles.dataset.assign(
+            mask=little_tiles.dataset["mask"].copy(data=np.full_like(little_tiles.masks(), -1))
+        )
+    )
+    with pytest.raises(TrainingError) as error:
+        train_run(tmp_path / "run", tiles=bare, config=load_config(overrides=little_settings))
+    assert "no labelled pixel" in one_line(error)
+    assert not (tmp_path / "run").exists()
+
+
+def test_no_tile(little_tiles: TileSet, little_settings, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="no training tile"):
+        train_run(tmp_path / "run", tiles=little_tiles.select([]), config=load_config(overrides=little_settings))
+
+
+@pytest.mark.parametrize("module", [CodecTraining, DenoiserTraining])
+def test_a_loss_that_is_not_finite(
+    module: type, little_tiles: TileSet, little_settings, tmp_path: Path, monkeypatch
+) -> None:
+    """A weight that is NaN, as after a step that went too far."""
+    begin = module.on_train_batch_start
+
+    def spoil(self, batch, batch_idx):
+        if self.global_step == 2:
+            next(self.parameters()).data.fill_(float("nan"))
+        return begin(self, batch, batch_idx)
+
+    monkeypatch.setattr(module, "on_train_batch_start", spoil)
+    with pytest.raises(TrainingError) as error:
+        train_run(
+            tmp_path / "run", tiles=little_tiles, config=load_config(overrides=little_settings), show_progress=False
+        )
+    assert "nan at step 2" in one_line(error) and "learning_rate" in str(error.value)
+    assert not (tmp_path / "run" / "model").exists()
+
+
+def test_minutes_end_a_stage_and_pictures_are_drawn(little_tiles, little_settings, tmp_path: Path) -> None:
+    config = load_config(
+        overrides=little_settings
+        | {"codec.steps": 2, "denoiser.steps": None, "denoiser.minutes": 0.02, "training.picture_seconds": 0.3}
+    )
+    drawn = []
+
+    def draw(model: JointModel, latents, path: Path) -> None:
+        drawn.append(model)
+        path.write_text("picture")
+
+    model, _ = train_stages(
+        tmp_path, tiles=little_tiles, config=config, show_progress=False, draw_samples=draw
+    )
+    assert drawn and list((tmp_path / "log").glob("samples_*.png"))
+    assert not model.training
+    with (tmp_path / "log" / "metrics.csv").open(newline="") as file:
+        last = list(csv.DictReader(file))[-1]
+    assert 1.2 <= float(last["seconds"]) < 10 and float(last["learning_rate"]) < 2e-3 / 2
+
+
+def test_latents_are_standard_and_know_what_is_labelled(little_run: Path, little_tiles: TileSet) -> None:
+    from specdm.synthesis.pipeline import SpecDMPipeline
+
+    model = SpecDMPipeline.from_pretrained(little_run / "model").model
+    latents = encode_tiles(model, little_tiles, seed=0)
+    assert len(latents) == 8 * len(little_tiles)
+    known = latents.encoded.known
+    assert set(known.unique().tolist()) == {0.0, 1.0}
+    # 2 x 2 cells over 3 x 1 pixels without data, in each orientation of tile 3; masks are rarely unknown by cell
+    assert (known[:, 0] == 0).sum() == 8 * 2
+    for stream, part in enumerate(latents.encoded.latents.split(model.stream_channels, dim=1)):
+        cells = part.movedim(1, -1)[known[:, stream] > 0]
+        torch.testing.assert_close(cells.mean(dim=0), torch.zeros(cells.shape[1]), atol=0.15, rtol=0)
+        torch.testing.assert_close(cells.std(dim=0), torch.ones(cells.shape[1]), atol=0.15, rtol=0)
+    torch.testing.assert_close(latents.shares.sum().float(), torch.tensor(1.0))
+
+
+def test_composition_of_tiles() -> None:
+    positions = torch.tensor([[[0, 0], [1, -1]], [[-1, -1], [-1, -1]]])
+    found = compositions(positions, classes=3)
+    torch.testing.assert_close(found[0], torch.tensor([2 / 3, 1 / 3, 0]))
+    assert found[1].isnan().all()
+    few = torch.full((1, 8, 8), -1)
+    few[0, 0, :3] = 1
+    assert compositions(few, classes=3).isnan().all(), "5 % of a tile say little about it"
+
+
+def test_no_more_tiles_than_memory_allows(little_tiles: TileSet) -> None:
+    each = 4 * little_tiles.n_bands * little_tiles.size**2
+    part = load_part(little_tiles, seed=0, max_bytes=5 * each)
+    again, other = (load_part(little_tiles, seed=seed, max_bytes=5 * each) for seed in (0, 1))
+    assert len(part.images) == len(part.positions) == 5
+    assert torch.equal(part.positions, again.positions) and not torch.equal(part.positions, other.positions)
+    assert len(load_part(little_tiles, seed=0).images) == len(little_tiles)
