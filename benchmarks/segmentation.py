@@ -3,7 +3,7 @@
     python benchmarks/segmentation.py --minutes 3 --work /tmp/bench [--only samson,jasper_ridge]
 
 Each set runs through the command line as a user would run it, in its own run folder under --work; a
-finished run is not trained again. Records go to benchmarks/results/segmentation_<set>.json, the table to
+finished run is not trained again. Records go to benchmarks/results/segmentation_<set>_<minutes>min.json, the table to
 benchmarks/results/segmentation.md.
 The split of each set is the one `specdm train` writes into its tile set (blocks by seed 0, or the given map).
 """
@@ -56,6 +56,7 @@ def sets(work: Path) -> list[Set]:
     disjoint = pines / "indianpines_disjoint_dset.mat"
     commands = {
         "indian_pines_map": f"{cube} --mask {truth} --split-map {disjoint} --split-map-kind train --split map",
+        "indian_pines": f"{cube} --mask {truth}",
         "enmap_potsdam": f"{enmap / 'images'} --mask {enmap / 'labels'}",
         "jasper_ridge": f"{jasper} --variable Y --mask {jasper} --mask-variable A --mask-kind dominant",
         "samson": f"{samson} --variable Y --mask {samson} --mask-variable S_GT --mask-kind dominant",
@@ -78,7 +79,7 @@ def write_taizhou_mask(path: Path) -> None:
 
 def run_set(one: Set, *, work: Path, minutes: float, tiles: int) -> dict:
     """Train, sample and evaluate by the command line; returns the record."""
-    run = work / one.name
+    run = work / f"{one.name}_{minutes:g}min"
     specdm = [sys.executable, "-m", "specdm"]
     began = time.monotonic()
     train = [*specdm, "train", *one.arguments, "-o", str(run), "--minutes", str(minutes)]
@@ -141,7 +142,8 @@ def main() -> None:
     for one in sets(options.work):
         if wanted is None or one.name in wanted:
             record = run_set(one, work=options.work.resolve(), minutes=options.minutes, tiles=options.tiles)
-            (RESULTS / f"segmentation_{one.name}.json").write_text(json.dumps(record, indent=1) + "\n")
+            path = RESULTS / f"segmentation_{one.name}_{options.minutes:g}min.json"
+            path.write_text(json.dumps(record, indent=1) + "\n")
     write_table()
 
 

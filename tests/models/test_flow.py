@@ -32,7 +32,7 @@ def by_stream(levels: torch.Tensor) -> torch.Tensor:
 def test_levels_are_between_0_and_1(pattern: str, streams: int) -> None:
     levels = levels_of(streams=streams, **{pattern: 1.0})
     assert levels.shape == (400, streams, 6, 6)
-    assert 0 <= levels.min() and levels.max() <= 1
+    assert levels.min() >= 0 and levels.max() <= 1
 
 
 def test_shared_is_one_level_and_stratified() -> None:

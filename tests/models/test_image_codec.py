@@ -78,7 +78,8 @@ def test_enough_latent_channels_lose_nothing(images: torch.Tensor) -> None:
 def test_one_band_and_many(bands: int, factor: int) -> None:
     random = np.random.default_rng(0)
     images = torch.from_numpy(random.normal(100, 10, (2, bands, 8, 8))).float()
-    codec = codec_of(images, components=min(bands, 24), latent_channels=min(16, min(bands, 24) * factor**2), factor=factor)
+    components = min(bands, 24)
+    codec = codec_of(images, components=components, latent_channels=min(16, components * factor**2), factor=factor)
     assert codec.encode(images).shape == (2, codec.latent_channels, 8 // factor, 8 // factor)
     decoded = codec.decode(codec.encode(images))
     assert decoded.shape == images.shape and decoded.isfinite().all()
@@ -94,13 +95,10 @@ def test_nodata_takes_the_mean_and_has_no_loss(images: torch.Tensor) -> None:
     assert components.isfinite().all()
     assert components[0, :, 2, 3].abs().max() < 1e-3
     assert valid[0, 0, 2, 3] == 0 and valid.sum() == valid.numel() - 1
-    # decoding is not told what an invalid pixel should be: its error is left out of the loss
-    codec.encoder.log_variance.bias.data.fill_(-20.0)
-    target_seen = codec.loss(components, valid, kl_weight=0.0, generator=torch.Generator().manual_seed(0))
-    mean, _ = codec.encoder(components)
-    error = (codec.component_weights()[:, None, None] * (codec.decoder(mean) - components).square()).mean(dim=1)
-    error[0, 2, 3] = 0
-    assert float(target_seen.detach()) == pytest.approx(float((error.sum() / valid.sum()).detach()), rel=1e-2)
+    # whatever stands at pixels without data, the decoder's error there is not counted
+    valid[:, :, :, SIZE // 2 :] = 0
+    codec.decoder.register_forward_hook(lambda module, inputs, decoded: torch.where(valid > 0, decoded, 1e6))
+    assert float(codec.loss(components, valid, kl_weight=0.0, generator=None).detach()) < 10
 
 
 def test_clean_components_weigh_more(images: torch.Tensor) -> None:

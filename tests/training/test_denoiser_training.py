@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import pytest
 import torch
 
@@ -87,13 +86,17 @@ def test_known_cells_are_shown_without_noise_and_have_no_loss() -> None:
     tiles = latent_tiles()
     shares = {"shared": 0, "one_unknown": 0, "independent": 0, "area_known": 0, "one_known": 1}
     module = Watched(tiles, patterns=shares)
-    module.denoiser.forward = lambda noisy, levels, composition: torch.zeros_like(noisy)  # type: ignore[method-assign]
+
+    def far_off_where_known(noisy: torch.Tensor, levels: torch.Tensor, composition: torch.Tensor) -> torch.Tensor:
+        return torch.where(levels.repeat_interleave(torch.tensor(CHANNELS), dim=1) == 0, 1e6, 0.0)
+
+    module.denoiser.forward = far_off_where_known  # type: ignore[method-assign]
     loss = module.step()
     noisy, levels, _ = module.shown[0]
     clean = (levels == 0).repeat_interleave(torch.tensor(CHANNELS), dim=1)
     assert clean.any()
     assert set(noisy[clean].tolist()) <= set(tiles.encoded.latents.flatten().tolist())
-    # velocity of unknown cells is noise - latent: mean square 2 whatever the level
+    # a velocity of unknown cells is noise - latent: mean square 2 whatever the level
     assert loss == pytest.approx(2.0, rel=0.25)
 
 

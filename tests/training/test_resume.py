@@ -13,7 +13,9 @@ import torch
 from safetensors.torch import load_file
 
 from specdm.synthesis.fit import train_run
+from specdm.training.codec_training import CodecTraining
 from specdm.training.config import load_config
+from specdm.training.denoiser_training import DenoiserTraining
 
 
 def weights(model: Path) -> dict[str, torch.Tensor]:
@@ -23,9 +25,25 @@ def weights(model: Path) -> dict[str, torch.Tensor]:
     return found
 
 
+def watch_first_steps(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """The step at which each stage begins, filled while it trains."""
+    first: dict[str, int] = {}
+
+    def watched(stage: str, step_of):
+        def training_step(self, batch, batch_idx):
+            first.setdefault(stage, self.global_step)
+            return step_of(self, batch, batch_idx)
+
+        return training_step
+
+    for stage, module in (("codec", CodecTraining), ("denoiser", DenoiserTraining)):
+        monkeypatch.setattr(module, "training_step", watched(stage, module.training_step))
+    return first
+
+
 @pytest.mark.parametrize("stage", ["codec", "denoiser"])
 def test_a_killed_run_ends_as_one_that_was_not(
-    stage: str, little_run: Path, little_tiles, little_settings, tmp_path: Path
+    stage: str, little_run: Path, little_tiles, little_settings, tmp_path: Path, monkeypatch
 ) -> None:
     # few seconds between checkpoints, but not one at each step, so that steps are lost and done again
     config = load_config(
@@ -43,7 +61,10 @@ def test_a_killed_run_ends_as_one_that_was_not(
     assert 0 < checkpoint["global_step"] < 27
     assert not (run / "model").exists()
 
+    first_steps = watch_first_steps(monkeypatch)
     train_run(run, tiles=little_tiles, config=config, show_progress=False)
+    assert first_steps[stage] == checkpoint["global_step"], "begun anew"
+    assert ("codec" in first_steps) == (stage == "codec"), "a stage that was done is done again"
     found, expected = weights(run / "model"), weights(little_run / "model")
     assert found.keys() == expected.keys()
     for name, value in expected.items():

@@ -22,9 +22,7 @@ from specdm.training.tile_tensors import compositions, encode_tiles, load_part
 
 
 def snapshot(folder: Path) -> dict[str, bytes | None]:
-    return {
-        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")
-    }
+    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
 
 
 @pytest.fixture
@@ -109,9 +107,7 @@ def test_no_checkpoint_can_run_code(run: Path, little_tiles, little_settings, tm
 
 def test_no_labelled_pixel(little_tiles: TileSet, little_settings, tmp_path: Path) -> None:
     bare = TileSet(
-        little_tiles.dataset.assign(
-            mask=little_tiles.dataset["mask"].copy(data=np.full_like(little_tiles.masks(), -1))
-        )
+        little_tiles.dataset.assign(mask=little_tiles.dataset["mask"].copy(data=np.full_like(little_tiles.masks(), -1)))
     )
     with pytest.raises(TrainingError) as error:
         train_run(tmp_path / "run", tiles=bare, config=load_config(overrides=little_settings))
@@ -156,9 +152,7 @@ def test_minutes_end_a_stage_and_pictures_are_drawn(little_tiles, little_setting
         drawn.append(model)
         path.write_text("picture")
 
-    model, _ = train_stages(
-        tmp_path, tiles=little_tiles, config=config, show_progress=False, draw_samples=draw
-    )
+    model, _ = train_stages(tmp_path, tiles=little_tiles, config=config, show_progress=False, draw_samples=draw)
     assert drawn and list((tmp_path / "log").glob("samples_*.png"))
     assert not model.training
     with (tmp_path / "log" / "metrics.csv").open(newline="") as file:

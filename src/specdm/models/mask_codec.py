@@ -9,7 +9,6 @@ from torch.nn import functional as F
 
 from specdm.models.codec_layers import Decoder, Encoder, LatentStatistics, draw, kl_to_standard_normal
 
-
 CODE_LENGTH = 3.0
 """Length of a class's code, in units in which the prior of the latents is standard normal."""
 

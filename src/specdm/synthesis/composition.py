@@ -11,15 +11,13 @@ from specdm.models.composition_prior import CompositionPrior
 from specdm.scenes.classes import Classes
 
 
-def composition_row(
-    composition: Mapping[str, float], *, classes: Classes, prior: CompositionPrior
-) -> torch.Tensor:
+def composition_row(composition: Mapping[str, float], *, classes: Classes, prior: CompositionPrior) -> torch.Tensor:
     """Fractions `(classes,)` summing to one.
 
     What the order leaves open goes to the classes it does not name, as they share training tiles.
 
     Raises:
-        ModelError: an unknown class, a fraction outside 0..1, or a sum above 1.
+        ModelError: an unknown class, a fraction outside 0..1, or a sum above 1 or of nothing at all.
     """
     fractions = torch.zeros(len(classes))
     named = torch.zeros(len(classes), dtype=torch.bool)
@@ -38,4 +36,6 @@ def composition_row(
         usual = torch.where(named, 0.0, usual)
         usual = usual if float(usual.sum()) > 0 else (~named).float()
         fractions = fractions + rest * usual / usual.sum()
-    return fractions / fractions.sum().clamp(min=1e-6)
+    if float(fractions.sum()) == 0:
+        raise ModelError("composition: the fractions of all classes sum to 0, expected more for at least one")
+    return fractions / fractions.sum()

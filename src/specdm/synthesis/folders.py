@@ -19,12 +19,10 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
     Raises:
         ModelError: the place is not writable.
     """
+    folder = folder.resolve()
     partial = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.partial")
     try:
-        try:
-            partial.mkdir(parents=True)
-        except OSError as error:
-            raise ModelError(f"{folder}: cannot be written ({error.strerror}); choose another place") from error
+        partial.mkdir(parents=True)
         yield partial
         if folder.exists():
             old = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.old")
@@ -33,5 +31,7 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
             shutil.rmtree(old, ignore_errors=True)
         else:
             os.replace(partial, folder)
+    except OSError as error:
+        raise ModelError(f"{folder}: cannot be written ({error.strerror or error}); choose another place") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from specdm.errors import ModelError
+from specdm.errors import MaskError, ModelError
 from specdm.models.composition_prior import CompositionPrior
 from specdm.models.joint_model import JointModel
 from specdm.models.part_files import load_part_files, read_json, save_part_files
@@ -21,6 +21,7 @@ from specdm.scenes.classes import Classes
 from specdm.synthesis.composition import composition_row
 from specdm.synthesis.draws import tile_draws
 from specdm.synthesis.folders import replacing_folder
+from specdm.synthesis.part_checks import check_parts_fit
 from specdm.tiles.tileset import TileSet
 from specdm.version import __version__
 
@@ -79,7 +80,7 @@ class SamplingDefaults:
 
     steps: int = 12
     level_shift: float = 2.0
-    guidance: float = 1.0
+    guidance: float = 0.6
     sensor_noise: bool = False
 
 
@@ -125,9 +126,11 @@ class SpecDMPipeline:
         """Write `model_index.json` and a folder for each part (config JSON and safetensors), all or nothing.
 
         Raises:
-            ModelError: the folder cannot be written.
+            ModelError: the folder cannot be written, or holds something that is no model.
         """
         folder = Path(folder)
+        if folder.exists() and not (folder / INDEX).is_file() and (folder.is_file() or any(folder.iterdir())):
+            raise ModelError(f"{folder}: holds something that is no model, so it is kept; choose another place")
         parts = {**dict(self.model.codecs), "denoiser": self.model.denoiser, "composition_prior": self.prior}
         index = {
             "_class_name": type(self).__name__,
@@ -159,12 +162,21 @@ class SpecDMPipeline:
             streams = [Stream(**stream) for stream in index["streams"]]
             facts = TileFacts.from_dict(index["tiles"])
             defaults = SamplingDefaults(**index["sampling"])
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, MaskError) as error:
             raise ModelError(f"{folder / INDEX}: not written by this version of SpecDM ({error})") from error
-        codecs = {name: load_part_files(folder / name) for name in dict.fromkeys(s.codec for s in streams)}
-        denoiser, prior = load_part_files(folder / "denoiser"), load_part_files(folder / "composition_prior")
-        model = JointModel(streams=streams, codecs=codecs, denoiser=denoiser)  # type: ignore[arg-type]
-        return cls(model=model, prior=prior, facts=facts, defaults=defaults)  # type: ignore[arg-type]
+        names = dict.fromkeys(stream.codec for stream in streams)
+        codecs: dict[str, Any] = {name: load_part_files(folder / name) for name in names}
+        denoiser: Any = load_part_files(folder / "denoiser")
+        prior: Any = load_part_files(folder / "composition_prior")
+        check_parts_fit(
+            folder,
+            streams=streams,
+            parts={**codecs, "denoiser": denoiser, "composition_prior": prior},
+            bands=len(facts.band_name),
+            classes=len(facts.classes),
+        )
+        model = JointModel(streams=streams, codecs=codecs, denoiser=denoiser)
+        return cls(model=model, prior=prior, facts=facts, defaults=defaults)
 
     # -- used ------------------------------------------------------------------------------------------------
 
@@ -199,14 +211,17 @@ class SpecDMPipeline:
             A tile set of split "synthetic": images in the user's units, masks in the user's class values.
 
         Raises:
-            ModelError: `n`, `seed`, `steps` or the composition is out of range.
+            ModelError: a number or the composition is out of range.
         """
         steps = self.defaults.steps if steps is None else steps
         guidance = self.defaults.guidance if guidance is None else guidance
         noisy = self.defaults.sensor_noise if sensor_noise is None else sensor_noise
-        for name, value, least in (("n", n, 1), ("seed", seed, 0), ("first", first, 0), ("steps", steps, 1)):
-            if value < least:
-                raise ModelError(f"{name} is {value}, expected at least {least}")
+        for name, value in {"n": n, "steps": steps, "batch_size": batch_size}.items():
+            if value < 1:
+                raise ModelError(f"{name} is {value}, expected at least 1")
+        for name, value in {"seed": seed, "first": first}.items():
+            if value < 0:
+                raise ModelError(f"{name} is {value}, expected at least 0")
         ordered = None if composition is None else composition_row(composition, classes=self.classes, prior=self.prior)
         cells = self.facts.size // self.model.factor
         shape = (sum(self.model.stream_channels), cells, cells)
@@ -248,9 +263,7 @@ class SpecDMPipeline:
         images, masks = [], []
         for image, mask in tiles.batches(batch_size):
             positions = torch.from_numpy(self.classes.index_of(mask))
-            encoded = self.model.encode(
-                torch.from_numpy(image).to(self.model.device), positions.to(self.model.device)
-            )
+            encoded = self.model.encode(torch.from_numpy(image).to(self.model.device), positions.to(self.model.device))
             decoded, decoded_positions = self.model.decode(encoded.latents)
             images.append(np.where(np.isnan(image), np.nan, decoded.cpu().numpy()).astype(np.float32))
             values = self.classes.values_of(decoded_positions.cpu().numpy())

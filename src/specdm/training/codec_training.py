@@ -33,7 +33,8 @@ def new_codecs(
         if mine[0].kind == "classes":
             codecs[name] = MaskCodec(
                 classes,
-                latent_channels=config.mask_latent_channels,
+                # one a class keeps all codes equally far apart; a few more leave room for shapes
+                latent_channels=min(config.mask_latent_channels, max(4, classes)),
                 width=config.mask_width,
                 blocks=config.mask_blocks,
                 factor=config.factor,

@@ -99,7 +99,7 @@ class SamplingConfig(_Section):
 
     steps: int = Field(12, ge=1)
     level_shift: float = Field(2.0, gt=0)
-    guidance: float = Field(1.0, ge=0)
+    guidance: float = Field(0.6, ge=0)
     sensor_noise: bool = False
 
 class RunConfig(_Section):

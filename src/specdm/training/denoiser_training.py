@@ -88,7 +88,9 @@ class DenoiserTraining(L.LightningModule):
         self.log("denoiser_loss", loss.detach(), prog_bar=True, logger=False)
         return loss
 
-    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        super().optimizer_step(*args, **kwargs)
+        # Here, not in `on_train_batch_end`: that comes after the checkpoint of the step has been written.
         self.average.update_parameters(self.denoiser)
 
     def averaged_denoiser(self) -> JointDenoiser:
