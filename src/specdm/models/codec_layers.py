@@ -110,7 +110,7 @@ class LatentStatistics(nn.Module):
     def fit(self, latents: torch.Tensor) -> None:
         """From latents `(cells, channels)`."""
         self.mean.copy_(latents.mean(dim=0))
-        self.std.copy_(latents.std(dim=0).clamp(min=1e-4))
+        self.std.copy_(latents.std(dim=0, correction=0).clamp(min=1e-4))
 
     def standardise(self, latents: torch.Tensor) -> torch.Tensor:
         return (latents - self.mean[:, None, None]) / self.std[:, None, None]

@@ -15,7 +15,7 @@ class CompositionPrior(ModelMixin, ConfigMixin):
         classes: number of classes.
     """
 
-    config_name = "config.json"
+    config_name = "config.json"  # type: ignore[assignment]
     fractions: torch.Tensor
     weights: torch.Tensor
 
@@ -24,6 +24,10 @@ class CompositionPrior(ModelMixin, ConfigMixin):
         super().__init__()
         self.register_buffer("fractions", torch.zeros(rows, classes))
         self.register_buffer("weights", torch.ones(rows))
+
+    def mean(self) -> torch.Tensor:
+        """The weighted mean composition, `(classes,)`."""
+        return (self.weights[:, None] * self.fractions).sum(dim=0) / self.weights.sum()
 
     def draw(self, generator: torch.Generator) -> torch.Tensor:
         """One composition `(classes,)`; NaN if none is stored."""

@@ -25,7 +25,7 @@ class JointDenoiser(ModelMixin, ConfigMixin):
         head_channels: channels of an attention head.
     """
 
-    config_name = "config.json"
+    config_name = "config.json"  # type: ignore[assignment]
 
     @register_to_config
     def __init__(

@@ -23,7 +23,7 @@ class ImageCodec(ModelMixin, ConfigMixin):
         unit_weight: share of unit-variance error beside error in noise units in the loss, 0..1.
     """
 
-    config_name = "config.json"
+    config_name = "config.json"  # type: ignore[assignment]
 
     @register_to_config
     def __init__(

@@ -85,7 +85,8 @@ class JointModel(nn.Module):
     @torch.no_grad()
     def decode(self, latents: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Images `(n, date, bands, y, x)` and class positions `(n, layer, y, x)` from latents."""
-        images, masks = [], []
+        images: list[torch.Tensor] = []
+        masks: list[torch.Tensor] = []
         for stream, part in zip(self.streams, self.split(latents), strict=True):
             codec = self.codecs[stream.codec]
             (images if stream.kind == "image" else masks).append(codec.decode(part))  # type: ignore[operator]

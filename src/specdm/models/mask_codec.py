@@ -24,7 +24,7 @@ class MaskCodec(ModelMixin, ConfigMixin):
         factor: spatial factor f, the image codec's.
     """
 
-    config_name = "config.json"
+    config_name = "config.json"  # type: ignore[assignment]
 
     @register_to_config
     def __init__(
@@ -58,6 +58,10 @@ class MaskCodec(ModelMixin, ConfigMixin):
         self.encoder.linear.bias.zero_()  # type: ignore[union-attr]
         self.decoder.linear.weight.copy_(codes.repeat_interleave(pixels, dim=0)[:, :, None, None])
         self.decoder.linear.bias.zero_()  # type: ignore[union-attr]
+
+    @property
+    def classes(self) -> int:
+        return self.config["classes"]
 
     @property
     def latent_channels(self) -> int:

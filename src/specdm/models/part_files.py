@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -45,7 +46,7 @@ def load_part_files(folder: Path) -> Part:
         refused = f" ({', '.join(others)} is there, but pickled weights are not loaded)" if others else ""
         raise ModelError(f"{weights}: the weight file is missing{refused}; save or copy the model again")
     try:
-        part = kind.from_config(config)
+        part: Any = kind.from_config(config)
         state: dict[str, torch.Tensor] = load_file(weights)
         part.load_state_dict(state, strict=True)
     except (SafetensorError, RuntimeError, TypeError, ValueError, KeyError, OSError) as error:

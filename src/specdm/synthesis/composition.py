@@ -32,7 +32,7 @@ def composition_row(composition: Mapping[str, float], *, classes: Classes, prior
     if rest < -1e-6:
         raise ModelError(f"composition: the fractions sum to {float(fractions.sum()):.3g}, expected at most 1")
     if rest > 1e-6 and bool((~named).any()):
-        usual = prior.fractions.mean(dim=0) if len(prior.fractions) else torch.ones(len(classes))
+        usual = prior.mean() if len(prior.fractions) else torch.ones(len(classes))
         usual = torch.where(named, 0.0, usual)
         usual = usual if float(usual.sum()) > 0 else (~named).float()
         fractions = fractions + rest * usual / usual.sum()

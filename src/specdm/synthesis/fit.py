@@ -50,7 +50,9 @@ def train_run(run: Path, *, tiles: TileSet, config: RunConfig, show_progress: bo
     written = run / "config.yaml"
     if written.exists():
         _check_same(read_config(written), config, run)
-    train = tiles.train if "train" in set(tiles.split) else tiles
+    train = tiles.train
+    if config.tiles.size != tiles.size:
+        raise RunError(f"{run}: tiles.size is {config.tiles.size}, but the tiles are of {tiles.size} px; set it to that")
     if (run / "model").exists():
         return SpecDMPipeline.from_pretrained(run / "model")
     check_trainable(train)

@@ -260,6 +260,8 @@ class SpecDMPipeline:
         """
         if list(tiles.band_name) != self.facts.band_name or tiles.classes != self.classes:
             raise ModelError(f"{tiles.where}: its bands or classes differ from the model's; expected the same data")
+        if len(tiles) == 0:
+            return tiles
         images, masks = [], []
         for image, mask in tiles.batches(batch_size):
             positions = torch.from_numpy(self.classes.index_of(mask))

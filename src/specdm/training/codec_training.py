@@ -21,6 +21,8 @@ from specdm.training.orientations import ORIENTATIONS, orient
 from specdm.training.tile_tensors import TileTensors
 
 STAGE = 1
+BASIS_PIXELS = 80_000
+"""About as many pixels are enough for covariances of a few hundred bands, and keep their float64 copies small."""
 
 
 def new_codecs(
@@ -52,8 +54,7 @@ def new_codecs(
             factor=config.factor,
             unit_weight=config.unit_weight,
         )
-        # Statistics need no more than some tens of thousands of pixels.
-        few = images[:: max(1, images.shape[0] * images.shape[-1] ** 2 // 400_000)]
+        few = images[:: max(1, images.shape[0] * images.shape[-1] ** 2 // BASIS_PIXELS)]
         codec.basis.fit(spectra_statistics(few.numpy()), kind=config.basis)
         codec.fit_linear(codec.components_of(few)[0])
         codecs[name] = codec
@@ -108,10 +109,10 @@ class CodecTraining(L.LightningModule):
                     generator=noise,
                 )
                 self.log("image_codec_loss", part.detach(), logger=False)
-            else:
+            elif isinstance(codec, MaskCodec):
                 positions = orient(self._positions[chosen][:, stream.position], turned)
-                part = codec.loss(  # type: ignore[operator]
-                    _renamed(positions, classes=codec.config["classes"], generator=generator).to(self.device),
+                part = codec.loss(
+                    _renamed(positions, classes=codec.classes, generator=generator).to(self.device),
                     kl_weight=self.config.kl_weight,
                     generator=noise,
                 )

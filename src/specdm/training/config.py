@@ -61,6 +61,12 @@ class PatternsConfig(_Section):
     independent: float = Field(0.1, ge=0)
     area_known: float = Field(0.05, ge=0)
 
+    @model_validator(mode="after")
+    def _some(self) -> PatternsConfig:
+        if not any(self.model_dump().values()):
+            raise ValueError("all shares are 0; at least one pattern must be drawn")
+        return self
+
 
 class DenoiserConfig(_Section):
     """The network and its training."""
@@ -146,12 +152,13 @@ def load_config(
         ConfigError: unknown preset or key, or a value out of range; the message names the key.
     """
     written = _read_yaml(Path(file)) if file is not None else {}
-    preset = str(written.get("preset", preset))
+    single = dict(overrides or {})
+    preset = str(single.pop("preset", written.get("preset", preset)))
     if preset not in PRESETS:
         raise ConfigError(f"preset is {preset!r}, expected one of {', '.join(PRESETS)}")
     text = resources.files("specdm.training").joinpath("presets", f"{preset}.yaml").read_text()
     merged = _merge(yaml.safe_load(text), written)
-    for key, value in (overrides or {}).items():
+    for key, value in single.items():
         merged = _merge(merged, _nested(key, value))
     merged["preset"] = preset
     return _validated(merged, source=str(file) if file is not None else "configuration")

@@ -35,7 +35,7 @@ class DenoiserTraining(L.LightningModule):
         seed: int,
     ):
         super().__init__()
-        self.denoiser = denoiser.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.denoiser = denoiser.to(memory_format=torch.channels_last)  # type: ignore[call-arg]
         self.average = AveragedModel(self.denoiser, multi_avg_fn=self._average_weights)
         self.average.eval()
         self.streams, self.config, self.seed = streams, config, seed
@@ -46,7 +46,7 @@ class DenoiserTraining(L.LightningModule):
         )
         self._patterns = LevelPatterns(**config.patterns.model_dump())
 
-    def _average_weights(self, averaged: list[Any], current: list[Any], count: Any) -> None:
+    def _average_weights(self, averaged: Any, current: Any, count: Any) -> None:
         # A warm-up of the decay, so that the first steps do not linger.
         decay = min(self.config.ema_decay, (1 + int(count)) / (10 + int(count)))
         torch._foreach_lerp_(averaged, current, 1 - decay)

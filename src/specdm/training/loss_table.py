@@ -33,7 +33,8 @@ class LossTable(L.Callback):
                 rows = [
                     row
                     for row in csv.DictReader(file)
-                    if row["stage"] != self.stage or int(row["step"]) <= trainer.global_step
+                    if (row["step"] or "").isdigit()  # a killed process may have left half a row
+                    and (row["stage"] != self.stage or int(row["step"]) <= trainer.global_step)
                 ]
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("w", newline="") as file:

@@ -162,7 +162,7 @@ def _trained_denoiser(
             device = averaged.device
             unfinished = JointModel(streams=model.streams, codecs=dict(model.codecs), denoiser=averaged)  # type: ignore[arg-type]
             show(unfinished.cpu().eval(), latents, path)
-            averaged.to(device)
+            averaged.to(device)  # type: ignore[arg-type]
 
         extra.append(SamplePictures(run / "log", every_seconds=config.training.picture_seconds, draw=draw))
     _fit(
