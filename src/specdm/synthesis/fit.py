@@ -52,7 +52,7 @@ def train_run(run: Path, *, tiles: TileSet, config: RunConfig, show_progress: bo
         _check_same(read_config(written), config, run)
     train = tiles.train
     if config.tiles.size != tiles.size:
-        raise RunError(f"{run}: tiles.size is {config.tiles.size}, but the tiles are of {tiles.size} px; set it to that")
+        raise RunError(f"{run}: tiles.size is {config.tiles.size}, but the tiles have {tiles.size} px")
     if (run / "model").exists():
         return SpecDMPipeline.from_pretrained(run / "model")
     check_trainable(train)
