@@ -8,9 +8,9 @@ from scipy.ndimage import uniform_filter
 
 from specdm.errors import TileError
 from specdm.evaluation import METRICS, evaluate
+from specdm.evaluation.spectra import spectral_angle_deg
 from specdm.scenes.classes import Classes
 from specdm.tiles.tileset import TileSet
-from specdm.evaluation.spectra import spectral_angle_deg
 
 WAVELENGTH = np.linspace(450.0, 1000.0, 12)
 
