@@ -4,7 +4,7 @@ VENV ?= .venv
 RUN ?= runs/demo
 
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .PHONY: venv install demo test check clean
 

@@ -75,8 +75,7 @@ class JointModel(nn.Module):
                 latents.append(codec.encode(image))
                 valid = image.isfinite().all(dim=1, keepdim=True).float()
                 known.append((nn.functional.avg_pool2d(valid, self.factor) == 1).float())
-            else:
-                assert isinstance(codec, MaskCodec)
+            elif isinstance(codec, MaskCodec):
                 mask = positions[:, stream.position]
                 latents.append(codec.encode(mask))
                 known.append(codec.known_cells(mask))
