@@ -31,7 +31,7 @@ def table(records: list[dict]) -> str:
         if info.bar is None or not values:
             continue
         spread = f" ± {np.std(values, ddof=1):.2g}" if len(values) > 1 else ""
-        measured = f"{np.mean(values):.3g}{spread}"
+        measured = f"{info.show(float(np.mean(values)))}{spread}"
         missed = any(info.verdict(value) == "miss" for value in values)
         measured = f"**{measured}, missed**" if missed else measured
         lines.append(f"| {info.title} (`{key}`) | {info.show_bar()} | {measured} |")
