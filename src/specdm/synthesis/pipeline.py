@@ -80,8 +80,8 @@ class SamplingDefaults:
 
     steps: int = 12
     level_shift: float = 2.0
-    guidance: float = 0.6
-    sensor_noise: bool = False
+    guidance: float = 0.8
+    sensor_noise: bool = True
 
 
 class SpecDMPipeline:

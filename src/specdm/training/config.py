@@ -105,8 +105,8 @@ class SamplingConfig(_Section):
 
     steps: int = Field(12, ge=1)
     level_shift: float = Field(2.0, gt=0)
-    guidance: float = Field(0.6, ge=0)
-    sensor_noise: bool = False
+    guidance: float = Field(0.8, ge=0)
+    sensor_noise: bool = True
 
 class RunConfig(_Section):
     """A resolved configuration; `load_config` makes one."""
