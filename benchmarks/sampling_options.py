@@ -4,8 +4,7 @@
 
 Samples the run's model with each setting (seed 0), evaluates against its real tiles and writes
 benchmarks/results/sampling_options.md. The defaults of `SamplingConfig` were chosen from this table, on the
-scene and seed it was made with; guidance 0.8
-lies between two of its rows.
+scene and seed it was made with; guidance 0.8 lies between two of its rows.
 """
 
 from __future__ import annotations
