@@ -9,14 +9,13 @@ import xarray as xr
 from specdm.errors import MaskError, SceneError
 from specdm.scenes.classes import UNLABELLED, Classes
 from specdm.scenes.collection import SceneCollection
+from specdm.scenes.quantities import Quantities
 from specdm.scenes.scene import Scene
 
 WAVELENGTH = (500.0, 600.0, 700.0, 800.0)
 
 
-def make(
-    name="a", bands=(0, 1, 2, 3), *, shift=0.0, known=True, names=None, classes=None, left_out=None, **more
-):
+def make(name="a", bands=(0, 1, 2, 3), *, shift=0.0, known=True, names=None, classes=None, left_out=None, **more):
     """A 4 x 3 px scene with these of four bands; the value of a pixel tells its band."""
     values = np.array(bands, np.float32)[None, :, None, None] * np.ones((1, 1, 4, 3), np.float32)
     mask = None
@@ -45,9 +44,7 @@ def shown_bands(scene: Scene) -> list[float]:
 
 def test_bands_usable_in_all_are_kept_by_wavelength():
     names = ["p", "q", "r"]
-    both = SceneCollection.create(
-        [make("a", (0, 1, 2)), make("b", (1, 2, 3), shift=0.3, names=names)], name="both"
-    )
+    both = SceneCollection.create([make("a", (0, 1, 2)), make("b", (1, 2, 3), shift=0.3, names=names)], name="both")
     assert [shown_bands(scene) for scene in both] == [[1, 2], [1, 2]]
     assert both.wavelength.tolist() == [600, 700]
     assert both.band_name == ("B1", "B2")
@@ -157,10 +154,7 @@ def test_names_become_different_and_the_given_scenes_stay():
 def test_units_and_dates_must_agree():
     with pytest.raises(SceneError, match="b has unit radiance, a has reflectance"):
         SceneCollection.create([make("a", units="reflectance"), make("b", units="radiance")], name="both")
-    assert (
-        SceneCollection.create([make("a", units="reflectance"), make("b")], name="both").units
-        == "reflectance"
-    )
+    assert SceneCollection.create([make("a", units="reflectance"), make("b")], name="both").units == "reflectance"
     with pytest.raises(SceneError, match="expected at least one"):
         SceneCollection.create([], name="none")
 
@@ -170,3 +164,94 @@ def test_plot_shows_at_most_six_scenes(tmp_path):
     figure = SceneCollection.create(scenes, name="many").plot(tmp_path / "many.png")
     assert sum(len(axes.images) for axes in figure.axes) == 12
     assert (tmp_path / "many.png").stat().st_size > 5000
+
+
+def pair(name, *, dates=("before", "after"), layers=None, amounts=None, quantities=None, **more):
+    """A 4 x 3 px scene of two dates and four bands, with a mask of these layers of classes 0 and 1."""
+    image = np.arange(8, dtype=np.float32).reshape(2, 4, 1, 1) * np.ones((1, 1, 4, 3), np.float32)
+    mask = None
+    if layers:
+        values = np.resize(np.array([0, 1, 1], np.int16), (len(layers), 4, 3))
+        values[-1, 0] = 1
+        mask = xr.DataArray(values, dims=("layer", "y", "x"), coords={"layer": list(layers)})
+    return Scene.create(
+        image=xr.DataArray(image, dims=("date", "band", "y", "x"), coords={"date": list(dates)}),
+        mask=mask,
+        amounts=None if amounts is None else xr.DataArray(amounts, dims=("quantity", "y", "x")),
+        quantities=quantities,
+        name=name,
+        **{"wavelength": WAVELENGTH, **more},
+    )
+
+
+def test_cities_have_dates_of_their_own_and_share_their_number():
+    cities = SceneCollection.create(
+        [pair("a", layers=["change"]), pair("b", dates=("2016", "2018"), layers=["change"])], name="cities"
+    )
+    assert [scene.dates for scene in cities] == [("before", "after"), ("2016", "2018")]
+    assert (cities.dates, cities.layers, cities.task) == (("date 1", "date 2"), ("change",), "change")
+    with pytest.raises(SceneError, match="c has number of dates 1, a has 2"):
+        SceneCollection.create([pair("a"), make("c")], name="cities")
+
+
+def test_a_mask_a_date_and_a_scene_without_mask():
+    both = SceneCollection.create(
+        [pair("a", layers=("before", "after")), pair("b", dates=("2016", "2018"))], name="both"
+    )
+    assert (both.layers, both.task) == (("date 1", "date 2"), "semantic_change")
+    assert both[1].layers == ("2016", "2018")
+    assert both.problems == ["b: no labelled pixel"]
+    same = [Scene(scene.dataset.assign(mask=scene.dataset["mask"] * 0)) for scene in both]
+    for scene in same:
+        scene.dataset["mask"].attrs = both.classes.to_attrs()
+    assert any("nothing changes" in line for line in SceneCollection.create(same, name="same").problems)
+    assert (both[1].window(0, 0, 4, 3)[1] == UNLABELLED).all()
+    change = SceneCollection.create([pair("a", layers=["change"]), pair("b")], name="both")
+    assert [scene.layers for scene in change] == [("change",)] * 2
+    with pytest.raises(MaskError, match="the mask of b is one of change, that of a one mask a date"):
+        SceneCollection.create([pair("a", layers=("before", "after")), pair("b", layers=["change"])], name="both")
+
+
+HEIGHT = Quantities.create(["height"], units="m")
+
+
+def test_quantities_agree_and_a_scene_without_amounts_gets_unknown_ones():
+    known = pair("a", amounts=np.arange(12.0).reshape(1, 4, 3), quantities=HEIGHT)
+    both = SceneCollection.create([known, pair("b")], name="both")
+    assert (both.quantities, both.classes, both.task) == (HEIGHT, None, "regression")
+    assert both[1].quantities == HEIGHT
+    assert np.isnan(both[1].amount_window(0, 0, 4, 3)).all()
+    assert (both[0].amount_window(0, 0, 4, 3) == np.arange(12.0).reshape(1, 4, 3)).all()
+    assert both.problems == ["b: no pixel with a known amount"]
+    assert "1 quantity" in repr(both)
+    other = pair("c", amounts=np.ones((1, 4, 3)), quantities=Quantities.create(["height"], units="ft"))
+    with pytest.raises(MaskError, match=r"c has free values height \(ft\), a free values height \(m\)"):
+        SceneCollection.create([known, other], name="both")
+
+
+def test_a_value_that_only_one_scene_lacks_is_no_problem():
+    flat = pair("a", amounts=np.ones((1, 4, 3)), quantities=HEIGHT)
+    other = pair("b", amounts=np.full((1, 4, 3), 2.0), quantities=HEIGHT)
+    assert SceneCollection.create([flat, other], name="both").problems == []
+    assert SceneCollection.create([flat, flat], name="both").problems == ["height is 1 wherever it is known"]
+
+
+def test_two_sensors_are_matched_each_on_its_own():
+    sensors = {"date_sensor": [0, 1], "wavelength": (500.0, 600.0, 500.0, 600.0)}
+    mixed = pair("b", band_sensor=[1, 0, 1, 0], **{**sensors, "wavelength": (500.0, 600.0, 600.0, 500.0)})
+    both = SceneCollection.create([pair("a", band_sensor=[0, 0, 1, 1], **sensors), mixed], name="both")
+    # positions in b by sensor and wavelength: 0: 500 at 3, 600 at 1; 1: 500 at 0, 600 at 2
+    got, _ = both[1].window(0, 0, 1, 1)
+    assert got[0, :2, 0, 0].tolist() == [3, 1] and got[1, 2:, 0, 0].tolist() == [4, 6]
+    assert both[1].band_sensor.tolist() == [0, 0, 1, 1]
+    assert np.isnan(got[0, 2:]).all() and np.isnan(got[1, :2]).all()
+    with pytest.raises(SceneError, match="the dates of c are of one sensor, those of a of sensors 0, 1"):
+        SceneCollection.create([pair("a", band_sensor=[0, 0, 1, 1], **sensors), pair("c")], name="both")
+
+
+def test_plot_shows_dates_masks_change_and_amounts_of_every_scene():
+    scene = pair("a", layers=("before", "after"), amounts=np.arange(12.0).reshape(1, 4, 3), quantities=HEIGHT)
+    figure = SceneCollection.create([scene, scene], name="two").plot()
+    assert sum(len(axes.images) for axes in figure.axes) == 2 * (2 + 2 + 1 + 1)
+    titles = [axes.get_title() for axes in figure.axes if axes.images]
+    assert titles[:6] == ["a\nbefore", "after", "mask, before", "mask, after", "change, before to after", "height"]

@@ -10,8 +10,19 @@ import pytest
 import xarray as xr
 from matplotlib.figure import Figure
 
+from specdm.scenes.amount_plot import amount_limits, coloured_amount
 from specdm.scenes.classes import UNLABELLED, Classes
-from specdm.scenes.plot import coloured_mask, composite_bands, false_colour, spectra_axis, stretch_of
+from specdm.scenes.plot import (
+    CHANGE_COLORS,
+    coloured_change,
+    coloured_mask,
+    composite_bands,
+    false_colour,
+    rgb,
+    spectra_axis,
+    stretch_of,
+)
+from specdm.scenes.quantities import Quantities
 from specdm.scenes.scene import Scene
 
 
@@ -138,6 +149,149 @@ def test_a_class_without_pixels_has_no_spectrum():
     image = xr.DataArray(np.random.default_rng(0).random((1, 2, 4, 4)), dims=("date", "band", "y", "x"))
     scene = Scene.create(image=image, mask=mask, classes=Classes.create([1, 2]), name="one")
     assert len(scene.plot().axes[-1].lines) == 1
+
+
+def test_change_has_colours_of_its_own():
+    picture = coloured_change(np.array([[0, 1, -1]], np.int8))
+    assert picture[0, 0].tolist() == pytest.approx(rgb(CHANGE_COLORS[0]))
+    assert picture[0, 1].tolist() == pytest.approx(rgb(CHANGE_COLORS[1]))
+    assert picture[0, 2].tolist() == pytest.approx(
+        coloured_mask(np.array([[UNLABELLED]], np.int16), Classes.create([1]))[0, 0].tolist()
+    )
+
+
+def test_amounts_are_brighter_the_more_there_is_and_grey_where_unknown():
+    values = np.linspace(10, 30, 99).reshape(1, 3, 33)
+    values[0, 0, 0] = np.nan
+    free = Quantities.create(["height"], units="m")
+    limits = amount_limits(values, free)
+    assert limits[0] == pytest.approx(np.nanpercentile(values, (2, 98)))
+    picture = coloured_amount(values[0], limits[0])
+    assert picture.shape == (3, 33, 3) and picture.dtype == np.float32
+    assert (picture[0, 0] == 0.5).all()
+    assert picture[2].mean() > picture[1].mean() > picture[0, 1:].mean()
+    parts = np.concatenate([values, values]) / 100
+    assert amount_limits(parts, Quantities.create(["a", "b"], sum_to_one=True)).tolist() == [[0, 1], [0, 1]]
+    for flat in (np.full((1, 2, 2), 3.0), np.full((1, 2, 2), np.nan)):
+        low, high = amount_limits(flat, free)[0]
+        assert low < high and np.isfinite(coloured_amount(flat[0], np.array([low, high]))).all()
+
+
+WAVELENGTH = np.array([480.0, 560.0, 660.0, 860.0])
+
+
+def dated(n_dates: int = 2, *, layers=None, **more) -> Scene:
+    """8 x 6 px; each date 10 brighter than the one before; classes 3 (left) and 7 (right), all 7 at the end."""
+    random = np.random.default_rng(0)
+    image = random.uniform(0, 40, (1, 4, 8, 6)) + 10 * np.arange(n_dates)[:, None, None, None]
+    if layers:
+        values = np.full((len(layers), 8, 6), 3, np.int16)
+        values[:, :, 3:] = 7
+        if len(layers) > 1:
+            values[-1] = 7
+        more["mask"] = xr.DataArray(values, dims=("layer", "y", "x"), coords={"layer": list(layers)})
+        more["classes"] = Classes.create([3, 7], ["left", "right"])
+    return Scene.create(
+        image=xr.DataArray(image, dims=("date", "band", "y", "x")).assign_coords(
+            date=[f"t{i}" for i in range(n_dates)]
+        ),
+        wavelength=WAVELENGTH,
+        **{"name": "dated", **more},
+    )
+
+
+def pictures(figure) -> dict[str, np.ndarray]:
+    """What is drawn, by the first line of its title."""
+    return {
+        axes.get_title().split("\n")[0]: np.asarray(axes.images[0].get_array()) for axes in figure.axes if axes.images
+    }
+
+
+def test_change_scene_shows_both_dates_with_one_stretch_and_spectra_of_both():
+    scene = dated(layers=["change"])
+    figure = scene.plot()
+    shown = pictures(figure)
+    assert list(shown) == ["t0", "t1", "change"]
+    # ten brighter of a range of fifty: one stretch keeps that, one each would not
+    assert shown["t1"].mean() - shown["t0"].mean() == pytest.approx(0.2, abs=0.03)
+    assert (shown["change"] == coloured_mask(scene.dataset["mask"].values[0], scene.classes)).all()
+    lines = {(line.get_color(), line.get_linestyle()): line.get_ydata() for line in figure.axes[-1].lines}
+    assert set(lines) == {(color, style) for color in scene.classes.colors for style in ("-", "--")}
+    image, mask = scene.window(0, 0, 8, 6)
+    for date, style in enumerate(("-", "--")):
+        right = image[date][:, mask[0] == 7].mean(axis=1)
+        assert lines[scene.classes.colors[1], style] == pytest.approx(right, rel=1e-5)
+    assert [text.get_text() for text in figure.axes[-1].get_legend().get_texts()] == ["t0", "t1"]
+
+
+def test_a_mask_a_date_stands_below_its_date_with_the_change_between_them():
+    scene = dated(3, layers=["t0", "t1", "t2"])
+    figure = scene.plot()
+    shown = pictures(figure)
+    assert list(shown) == ["t0", "t1", "t2", "mask, t0", "mask, t1", "mask, t2", "change, t0 to t2"]
+    masks = scene.dataset["mask"].values
+    assert (shown["mask, t2"] == coloured_mask(masks[2], scene.classes)).all()
+    assert (shown["change, t0 to t2"] == coloured_change((masks[0] != masks[2]).astype(np.int8))).all()
+    legend = next(axes.get_legend() for axes in figure.axes if axes.get_legend())
+    assert [text.get_text() for text in legend.get_texts()] == [
+        "left (48)", "right (96)", "unlabelled", "unchanged (24)", "changed (24)",
+    ]  # fmt: skip
+    # the last date has one class only, and each date's spectra come from its own mask
+    assert [len(axes.lines) for axes in figure.axes[-3:]] == [2, 2, 1]
+    figure.canvas.draw()
+    places = {axes.get_title().split("\n")[0]: axes.get_position() for axes in figure.axes if axes.images}
+    assert places["mask, t1"].x0 == pytest.approx(places["t1"].x0, abs=0.02)
+
+
+def test_a_long_series_shows_six_dates_and_clouds_leave_the_others_visible():
+    scene = dated(9)
+    assert list(pictures(scene.plot())) == ["t0", "t2", "t3", "t5", "t6", "t8"]
+    image = dated(4).dataset["image"].copy(deep=True)
+    image[0] += 10000
+    shown = pictures(Scene.create(image=image, wavelength=WAVELENGTH, name="cloudy").plot())
+    assert shown["t0"].min() == 1.0
+    assert np.std(shown["t2"]) > 0.2
+
+
+def test_amounts_are_maps_with_colour_bars_and_spectra_of_what_a_pixel_mostly_is():
+    parts = np.zeros((3, 8, 6))
+    parts[0, :, :2] = parts[1, :, 2:] = 1
+    parts[:2, 0] = 0.5
+    amounts = xr.DataArray(parts, dims=("quantity", "y", "x"))
+    abundances = Quantities.create(["tree", "soil", "water"], sum_to_one=True)
+    scene = dated(1, amounts=amounts, quantities=abundances, note="semi-synthetic")
+    figure = scene.plot()
+    assert list(pictures(figure)) == ["bands at 660, 560, 480 nm", "tree", "soil", "water"]
+    assert (pictures(figure)["tree"] == coloured_amount(parts[0], np.array([0.0, 1.0]))).all()
+    bars = [axes for axes in figure.axes if axes.get_label() == "<colorbar>"]
+    assert [axes.get_ylim() for axes in bars] == [(0, 1)] * 3
+    assert "semi-synthetic" in figure.get_suptitle()
+    spectra = next(axes for axes in figure.axes if axes.lines)
+    image, _ = scene.window(0, 0, 8, 6)
+    # no pixel is mostly water, and those of the first row are mostly nothing
+    expected = [image[0][:, 1:, :2].mean(axis=(1, 2)), image[0][:, 1:, 2:].mean(axis=(1, 2))]
+    assert [line.get_ydata() for line in spectra.lines] == [pytest.approx(mean, rel=1e-5) for mean in expected]
+
+
+def test_free_amounts_have_their_unit_on_the_bar(tmp_path):
+    amounts = xr.DataArray(np.arange(48.0).reshape(1, 8, 6), dims=("quantity", "y", "x"))
+    scene = dated(1, layers=["class"], amounts=amounts, quantities=Quantities.create(["height"], units="m"))
+    figure = scene.plot(tmp_path / "height.png")
+    assert list(pictures(figure)) == ["bands at 660, 560, 480 nm", "mask", "height"]
+    bar = next(axes for axes in figure.axes if axes.get_label() == "<colorbar>")
+    assert bar.get_ylabel() == "m"
+    assert bar.get_ylim() == pytest.approx(tuple(np.percentile(np.arange(48.0), (2, 98))))
+
+
+def test_two_sensors_show_their_own_bands():
+    scene = dated(2, layers=["change"], date_sensor=[0, 1], band_sensor=[0, 0, 0, 1])
+    figure = scene.plot()
+    titles = [axes.get_title() for axes in figure.axes if axes.images]
+    assert titles[:2] == ["t0\nbands at 660, 560, 480 nm", "t1\nbands at 860, 860, 860 nm"]
+    assert not (pictures(figure)["t1"] == 0.5).all(axis=-1).any()
+    first, second = figure.axes[-2:]
+    assert {len(line.get_xdata()) for line in first.lines} == {3}
+    assert {tuple(line.get_xdata()) for line in second.lines} == {(860.0,)}
 
 
 def test_import_is_light():

@@ -9,6 +9,7 @@ import xarray as xr
 
 from specdm.errors import MaskError, SceneError
 from specdm.scenes.classes import UNLABELLED, Classes
+from specdm.scenes.quantities import Quantities
 from specdm.scenes.scene import Scene
 
 HEIGHT, WIDTH = 6, 5
@@ -22,6 +23,16 @@ def image(n_bands: int = 3, n_dates: int = 1, dtype: type = np.float32) -> xr.Da
 def mask(dtype: type = np.int16) -> xr.DataArray:
     values = (np.arange(HEIGHT * WIDTH).reshape(1, HEIGHT, WIDTH) % 3).astype(dtype)
     return xr.DataArray(values, dims=("layer", "y", "x"), coords={"layer": ["class"]})
+
+
+def parts() -> xr.DataArray:
+    """Abundances of two materials that sum to one."""
+    first = np.linspace(0, 1, HEIGHT * WIDTH).reshape(HEIGHT, WIDTH)
+    return xr.DataArray(np.stack([first, 1 - first]), dims=("quantity", "y", "x"))
+
+
+TWO = Quantities.create(["tree", "soil"], sum_to_one=True)
+FREE = Quantities.create(["height", "chlorophyll"], units=["m", "ug/cm2"])
 
 
 def create(**changes):
@@ -171,6 +182,26 @@ def test_windows_beyond_the_scene_are_refused(window):
         ({"mask": mask(np.int32) + 70000}, MaskError, "run from 70000 to 70002"),
         ({"mask": mask(), "classes": Classes.create([0, 1])}, MaskError, r"mask values 2 have no class"),
         ({"classes": Classes.create([0, 1])}, MaskError, "no mask"),
+        ({"amounts": parts()[:, :4]}, MaskError, "continuous mask has 4 x 5 px"),
+        ({"amounts": parts().astype(str)}, MaskError, "expected real numbers"),
+        ({"amounts": parts() * 0.9, "quantities": TWO}, MaskError, "abundances do not sum to one: in 30 pixels"),
+        ({"amounts": parts() * 3 - 1, "quantities": TWO}, MaskError, "abundances are 0 or above"),
+        ({"amounts": parts()[:1], "quantities": TWO}, MaskError, "1 layers for 2 quantities"),
+        ({"quantities": TWO}, MaskError, "quantities are given but no amounts"),
+        ({"image": image(3, 2).assign_coords(date=["a", "a"])}, SceneError, "more than one date is called a"),
+        ({"image": image(3, 2), "date_sensor": [0, 1]}, SceneError, "date_sensor is given without band_sensor"),
+        ({"image": image(3, 2), "date_sensor": [0], "band_sensor": [0, 0, 1]}, SceneError, "expected 2 whole"),
+        (
+            {"image": image(3, 2), "date_sensor": [0, 1], "band_sensor": [0, 0, 0]},
+            SceneError,
+            "dates are of sensors 0, 1, the bands of sensors 0",
+        ),
+        (
+            {"mask": mask().assign_coords(layer=["change"])},
+            MaskError,
+            "1 layers .change.; expected one layer named class",
+        ),
+        ({"image": image(3, 2), "mask": mask().isel(layer=[0, 0])}, MaskError, "or one a date, in their order .0, 1."),
         ({"split_map": np.zeros((2, 2))}, MaskError, "train/test map has 2 x 2 px"),
         ({"split_map": np.full((HEIGHT, WIDTH), 3)}, MaskError, "holds 3; expected 0"),
     ],
@@ -202,3 +233,157 @@ def test_a_scene_survives_a_file(tmp_path, little_scene):
     assert back.classes == little_scene.classes
     assert back.wavelength.tolist() == little_scene.wavelength.tolist()
     assert back.problems == little_scene.problems == []
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_amounts_are_float32_on_the_images_grid_and_unknown_where_not_finite(lazy):
+    values = (parts() * 20).assign_coords(x=np.arange(WIDTH) + 0.5)
+    values[0, 1, 2], values[1, 0, 0] = np.nan, np.inf
+    before = values.copy(deep=True)
+    scene = create(amounts=values.chunk({"y": 2}) if lazy else values, quantities=FREE)
+    assert scene.quantities == FREE
+    assert "mask" not in scene.dataset and "layer" not in scene.dataset.coords
+    assert scene.dataset["amount"].dims == ("quantity", "y", "x")
+    assert (scene.dataset["amount"].chunks is not None) == lazy
+    assert list(scene.dataset["quantity"].values) == ["height", "chlorophyll"]
+    got = scene.amount_window(0, 1, 3, 2)
+    assert got.dtype == np.float32
+    expected = before.values[:, 0:3, 1:3]
+    assert np.isnan(got[0, 1, 1]) and np.isnan(got).sum() == 1
+    assert got[~np.isnan(got)] == pytest.approx(expected[np.isfinite(expected)])
+    got[:] = 0  # the caller's own copy
+    assert np.nanmax(scene.amount_window(0, 1, 3, 2)) > 0
+    assert values.identical(before)
+    # the known values are 0 to 20, without the 0 of chlorophyll's last pixel and its first, which is infinite
+    assert scene.amount_ranges == pytest.approx(np.array([[0, 20], [0, 20 * 28 / 29]]))
+    assert scene.problems == ["no wavelengths; give them for false-colour pictures and spectra in nm"]
+    assert (scene.task, scene.layers) == ("regression", ())
+    with pytest.raises(SceneError, match="does not lie within"):
+        scene.amount_window(0, 4, 2, 2)
+
+
+def test_an_abundance_with_an_unknown_part_is_unknown_altogether():
+    values = parts()
+    values[0, 2, 3] = np.nan
+    scene = create(amounts=values, quantities=TWO)
+    got = scene.amount_window(0, 0, HEIGHT, WIDTH)
+    assert np.isnan(got[:, 2, 3]).all() and np.isnan(got).sum() == 2
+    assert got.sum(0)[~np.isnan(got[0])] == pytest.approx(1)
+
+
+def test_quantities_are_named_where_no_one_names_them_and_a_plane_is_one_quantity():
+    scene = create(amounts=parts())
+    assert scene.quantities.names == ("quantity 1", "quantity 2") and not scene.quantities.sum_to_one
+    assert create(amounts=parts().assign_coords(quantity=["a", "b"])).quantities.names == ("a", "b")
+    assert create(amounts=parts()[0]).amount_window(0, 0, 2, 2).shape == (1, 2, 2)
+    assert create().amount_window(0, 0, 2, 2) is None
+
+
+def test_problems_of_amounts():
+    values = parts() * np.nan
+    assert create(amounts=values, quantities=TWO).problems[-1] == "no pixel with a known amount"
+    values[0] = 7
+    assert create(amounts=values, quantities=FREE).problems[1:] == [
+        "no pixel with a known value of chlorophyll",
+        "height is 7 wherever it is known",
+    ]
+
+
+def test_two_sensors_have_their_own_bands_and_nothing_in_the_others():
+    given = image(5, 3, np.float64)
+    before = given.copy(deep=True)
+    for values in (given, given.chunk({"y": 2})):
+        scene = create(image=values, date_sensor=[4, 9, 4], band_sensor=[9, 4, 9, 4, 4])
+        assert [scene.bands_of(date).tolist() for date in range(3)] == [[1, 3, 4], [0, 2], [1, 3, 4]]
+        got, _ = scene.window(0, 0, HEIGHT, WIDTH)
+        assert got.dtype == np.float32
+        for date in range(3):
+            own = scene.bands_of(date)
+            assert (got[date, own] == before.values[date, own]).all()
+            assert np.isnan(np.delete(got[date], own, axis=0)).all()
+        assert scene.date_sensor.tolist() == [4, 9, 4]
+        assert scene.dataset["band_sensor"].dims == ("band",)
+    assert given.identical(before)
+
+
+def test_one_sensor_needs_no_word_about_it():
+    scene = create(image=image(3, 2), date_sensor=[1, 1], band_sensor=[1, 1, 1])
+    assert scene.date_sensor is None and scene.band_sensor is None
+    assert not {"date_sensor", "band_sensor"} & set(scene.dataset.coords)
+    assert scene.bands_of(1).tolist() == [0, 1, 2]
+
+
+def two_masks() -> xr.DataArray:
+    """A mask a date: 12 of 30 pixels turn from 0 to 1, five are unlabelled at one of the dates."""
+    values = np.zeros((2, HEIGHT, WIDTH), np.int16)
+    values[1, :3, :4] = 1
+    values[0, 5, :2] = values[1, 4, :3] = UNLABELLED
+    return xr.DataArray(values, dims=("layer", "y", "x"))
+
+
+def test_a_mask_a_date_is_named_after_the_dates_and_says_how_much_changed():
+    scene = create(image=image(3, 2).assign_coords(date=["2000", "2003"]), mask=two_masks(), wavelength=[500, 600, 700])
+    assert (scene.dates, scene.layers, scene.task) == (("2000", "2003"), ("2000", "2003"), "semantic_change")
+    assert scene.differing == (13, 12)
+    assert scene.class_counts.tolist() == [43, 12]
+    assert scene.problems == []
+    assert scene.describe() == [
+        "here: 6 x 5 px, 3 bands of 500-700 nm, task semantic_change",
+        "dates: 2000, 2003",
+        "classes of 2 dates: class 0 78.2%, class 1 21.8% of 55 labelled pixels",
+        "change: 48.0% of 25 pixels labelled in the first and the last date differ",
+    ]
+
+
+def test_problems_of_a_mask_a_date():
+    values = two_masks()
+    values[1] = values[0]
+    assert any("nothing changes" in line for line in create(image=image(3, 2), mask=values).problems)
+    values[1] = UNLABELLED
+    assert any("no change is known" in line for line in create(image=image(3, 2), mask=values).problems)
+
+
+def test_one_mask_of_two_dates_is_a_class_or_a_change_mask():
+    two = image(3, 2)
+    assert create(image=two, mask=mask()).task == "segmentation"
+    change = create(image=two, mask=mask().assign_coords(layer=["change"]))
+    assert (change.task, change.layers, change.dates, change.differing) == ("change", ("change",), (0, 1), None)
+    assert create(image=two, mask=mask()[0].drop_vars("layer")).layers == ("class",)
+
+
+def test_dates_given_as_dates_become_their_text():
+    days = np.array(["2000-03-17", "2003-02-06"], "datetime64[ns]")
+    assert create(image=image(3, 2).assign_coords(date=days)).dates == ("2000-03-17", "2003-02-06")
+
+
+def test_description_of_amounts_and_note():
+    lines = create(amounts=parts() * 10, quantities=FREE, note="simulated").describe()
+    assert lines == [
+        "here: 6 x 5 px, 3 bands, task regression",
+        "simulated",
+        "height: 0 to 10 m",
+        "chlorophyll: 0 to 10 ug/cm2",
+    ]
+
+
+def test_everything_survives_a_file(tmp_path):
+    scene = create(
+        image=image(3, 2).assign_coords(date=["a", "b"]),
+        mask=two_masks(),
+        amounts=parts()[:1] * 3,
+        quantities=Quantities.create(["height"], units="m"),
+        date_sensor=[0, 1],
+        band_sensor=[0, 1, 1],
+        note="simulated",
+    )
+    scene.dataset.to_netcdf(tmp_path / "scene.nc")
+    with xr.open_dataset(tmp_path / "scene.nc") as stored:
+        back = Scene(stored.load())
+    assert (back.quantities, back.dates, back.layers, back.note) == (
+        scene.quantities,
+        ("a", "b"),
+        ("a", "b"),
+        "simulated",
+    )
+    assert back.bands_of(1).tolist() == [1, 2]
+    assert (back.task, back.differing, back.describe()) == ("regression", scene.differing, scene.describe())

@@ -10,13 +10,15 @@ if TYPE_CHECKING:
     from specdm.scenes.classes import UNLABELLED, Classes
     from specdm.scenes.collection import SceneCollection
     from specdm.scenes.open import open_scene
+    from specdm.scenes.quantities import Quantities
     from specdm.scenes.scene import Scene
 
-__all__ = ["UNLABELLED", "Classes", "Scene", "SceneCollection", "open_scene", "samples"]
+__all__ = ["UNLABELLED", "Classes", "Quantities", "Scene", "SceneCollection", "open_scene", "samples"]
 
 _HOMES = {
     "UNLABELLED": "classes",
     "Classes": "classes",
+    "Quantities": "quantities",
     "Scene": "scene",
     "SceneCollection": "collection",
     "open_scene": "open",

@@ -9,6 +9,7 @@ import xarray as xr
 
 from specdm.errors import MaskError, SceneError
 from specdm.scenes.classes import MASK_DTYPE, UNLABELLED, Classes
+from specdm.scenes.task import CHANGE_LAYER
 
 IMAGE_DIMS = ("date", "band", "y", "x")
 MASK_DIMS = ("layer", "y", "x")
@@ -81,19 +82,25 @@ def checked_band_numbers(
 
 
 def checked_mask(
-    mask: xr.DataArray, classes: Classes | None, *, grid: tuple[int, int], name: str
+    mask: xr.DataArray,
+    classes: Classes | None,
+    *,
+    dates: Sequence[str | int],
+    grid: tuple[int, int],
+    name: str,
 ) -> tuple[xr.DataArray, Classes]:
     """The mask as int16 `(layer, y, x)` on the image's grid, and its classes.
 
     Raises:
-        MaskError: another size than the image, float values, a value without a class, no class at all.
+        MaskError: another size than the image, float values, a value without a class, no class at all, layers
+            that are neither one mask nor one a date.
     """
     if "layer" not in mask.dims:
         mask = mask.expand_dims(layer=["class"])
     if set(mask.dims) != set(MASK_DIMS):
         raise MaskError(f"{name}: the mask has dimensions {mask.dims}; expected {MASK_DIMS}")
     mask = mask.transpose(*MASK_DIMS)
-    _same_grid("mask", mask.shape[1:], grid, name)
+    same_grid("mask", mask.shape[1:], grid, name)
     if mask.dtype.kind not in "iub":
         raise MaskError(
             f"{name}: the mask holds {mask.dtype} values; expected whole numbers, one a class "
@@ -114,9 +121,7 @@ def checked_mask(
             f"{name}: mask values {', '.join(map(str, strange[:8]))} have no class; the classes are {known}. "
             "Name them too, or mark those pixels unlabelled"
         )
-    layer = mask["layer"].values if "layer" in mask.coords else np.array(["class"])[: mask.shape[0]]
-    if len(layer) != mask.shape[0]:
-        raise MaskError(f"{name}: the mask has {mask.shape[0]} layers without names; name each layer")
+    layer = _layer_names(mask, dates, name=name)
     # only the grid counts: the coordinates of x and y are those of the image
     return xr.DataArray(mask.data.astype(MASK_DTYPE), dims=MASK_DIMS, coords={"layer": layer}), classes
 
@@ -130,7 +135,7 @@ def checked_split_map(
         MaskError: another size than the image, or another value.
     """
     values = np.asarray(split_map)
-    _same_grid("train/test map", values.shape, grid, name)
+    same_grid("train/test map", values.shape, grid, name)
     found = np.unique(values)
     if not np.isin(found, (0, 1, 2)).all():
         listed = ", ".join(str(value) for value in found[:8])
@@ -161,7 +166,12 @@ def _clean(values: xr.DataArray, *, name: str) -> list[str]:
     return [f"{infinite} infinite values taken as no data"] if infinite else []
 
 
-def _same_grid(what: str, shape: tuple[int, ...], grid: tuple[int, int], name: str) -> None:
+def same_grid(what: str, shape: tuple[int, ...], grid: tuple[int, int], name: str) -> None:
+    """Make sure that something has the rows and columns of the image.
+
+    Raises:
+        MaskError: it has others.
+    """
     if tuple(shape) != grid:
         found = " x ".join(map(str, shape))
         hint = "; it looks turned on its side, transpose it" if tuple(shape) == grid[::-1] else ""
@@ -169,6 +179,23 @@ def _same_grid(what: str, shape: tuple[int, ...], grid: tuple[int, int], name: s
             f"{name}: the {what} has {found} px, the image {grid[0]} x {grid[1]} px (rows x columns); "
             f"expected the same{hint}"
         )
+
+
+def _layer_names(mask: xr.DataArray, dates: Sequence[str | int], *, name: str) -> list[str]:
+    """"class" or "change" for one mask; the dates for one mask a date, which needs no names."""
+    of_dates = [str(date) for date in dates]
+    if "layer" not in mask.coords and mask.shape[0] in (1, len(dates)):
+        return ["class"] if mask.shape[0] == 1 else of_dates
+    names = [str(layer) for layer in mask["layer"].values] if "layer" in mask.coords else []
+    allowed = [of_dates, ["class"], *([[CHANGE_LAYER]] if len(dates) > 1 else [])]
+    if names not in allowed:
+        found = f"{mask.shape[0]} layers" + (f" ({', '.join(names)})" if names else " without names")
+        one = " or ".join(layers[0] for layers in allowed[1:])
+        raise MaskError(
+            f"{name}: the mask has {found}; expected one layer named {one}, or one a date, in their order "
+            f"({', '.join(of_dates)})"
+        )
+    return names
 
 
 def _values_of(mask: xr.DataArray) -> list[int]:

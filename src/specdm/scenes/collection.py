@@ -12,9 +12,19 @@ import xarray as xr
 
 from specdm.errors import SceneError
 from specdm.scenes.class_union import union_of_classes
-from specdm.scenes.classes import MASK_DTYPE, UNLABELLED, Classes
+from specdm.scenes.classes import Classes
 from specdm.scenes.common_bands import common_bands
-from specdm.scenes.scene import Scene, class_problems
+from specdm.scenes.common_truth import (
+    shared_layers,
+    shared_quantities,
+    shared_sensors,
+    unknown_amounts,
+    unlabelled_mask,
+)
+from specdm.scenes.dates import DateLabel, shared_date_labels
+from specdm.scenes.quantities import Quantities
+from specdm.scenes.scene import Scene
+from specdm.scenes.scene_problems import amount_problems, class_problems, difference_problems, image_problems
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,16 +45,18 @@ class SceneCollection:
         """Bring scenes to the bands usable in all of them and to one list of classes.
 
         Bands are matched by wavelength if all scenes have one, else by name, else by position. Classes are
-        matched by value. A scene without a mask gets one that is unlabelled throughout if others have a mask.
+        matched by value. A scene without a mask gets one that is unlabelled throughout if others have a mask,
+        one without amounts gets unknown ones if others have amounts. Each scene keeps the labels of its dates.
 
         Args:
-            scenes: at least one, all with the same number of dates and the same units.
+            scenes: at least one, all with the same number of dates, the same units, sensors and quantities, and
+                the same kind of mask: one, one of change, or one a date.
             name: what messages and tiles call the collection.
 
         Raises:
             SceneError: no scene; scenes of other sensors (the message names the wavelengths that differ), of
                 other units or numbers of dates; no band usable in all.
-            MaskError: a value that has different names in two scenes.
+            MaskError: a value that has different names in two scenes; other kinds of masks or quantities.
         """
         scenes = list(scenes)
         if not scenes:
@@ -52,13 +64,15 @@ class SceneCollection:
         _same("number of dates", [scene.n_dates for scene in scenes], scenes)
         # a scene that states no unit may well have the others'
         _same("unit", [scene.units or "" for scene in scenes], scenes, ignore="")
+        shared_sensors(scenes)
         kept = common_bands(scenes)
         classes = union_of_classes(scenes)
+        kind, quantities = shared_layers(scenes), shared_quantities(scenes)
         names = _different([scene.name for scene in scenes])
         reference = scenes[0].dataset.isel(band=kept[0])
         return cls(
             [
-                _agreed(scene, bands, classes, reference, names[i])
+                _with_truth(_with_bands(scene, bands, reference, names[i]), classes, kind, quantities)
                 for i, (scene, bands) in enumerate(zip(scenes, kept, strict=True))
             ],
             name=name,
@@ -74,8 +88,11 @@ class SceneCollection:
         return self.scenes[position]
 
     def __repr__(self) -> str:
-        classes = f", {len(self.classes)} classes" if self.classes else ", no mask"
-        return f"<SceneCollection {self.name}: {len(self)} scenes, {self.n_bands} bands{classes}>"
+        dates = f", {self.n_dates} dates" if self.n_dates > 1 else ""
+        known = [f"{len(self.classes)} classes"] if self.classes else []
+        known += [self.quantities.counted()] if self.quantities else []
+        size = f"{len(self)} scenes, {self.n_bands} bands{dates}"
+        return f"<SceneCollection {self.name}: {size}, {', '.join(known) or 'no mask'}>"
 
     @property
     def n_bands(self) -> int:
@@ -84,6 +101,42 @@ class SceneCollection:
     @property
     def n_dates(self) -> int:
         return self.scenes[0].n_dates
+
+    @property
+    def dates(self) -> tuple[DateLabel, ...]:
+        """What the dates are called: as in the scenes if all agree, else "date 1", "date 2" ..."""
+        return shared_date_labels([scene.dates for scene in self.scenes])
+
+    @property
+    def date_sensor(self) -> np.ndarray | None:
+        """Sensor of each date, `(date,)`, or None if there is one sensor."""
+        return self.scenes[0].date_sensor
+
+    @property
+    def band_sensor(self) -> np.ndarray | None:
+        """Sensor of each band, `(band,)`, or None if there is one sensor."""
+        return self.scenes[0].band_sensor
+
+    def bands_of(self, date: int) -> np.ndarray:
+        """Positions of the bands that the date at this position has, int64: all unless there are two sensors."""
+        return self.scenes[0].bands_of(date)
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the masks' layers; one a date is named as in `dates`. None without masks."""
+        own = self.scenes[0].layers
+        of_dates = own == tuple(str(date) for date in self.scenes[0].dates)
+        return tuple(str(date) for date in self.dates) if of_dates else own
+
+    @property
+    def quantities(self) -> Quantities | None:
+        """What the amounts are; None without amounts."""
+        return self.scenes[0].quantities
+
+    @property
+    def task(self) -> str:
+        """What dates, layers and quantities amount to: one of `specdm.scenes.task.TASKS`."""
+        return self.scenes[0].task
 
     @property
     def wavelength(self) -> np.ndarray | None:
@@ -115,18 +168,42 @@ class SceneCollection:
         return np.sum([scene.class_counts for scene in self.scenes], axis=0)
 
     @property
+    def official_split(self) -> dict[str, list[str]] | None:
+        """The published split: part -> names of its scenes, as `tile(split=...)` takes it; None without one."""
+        parts: dict[str, list[str]] = {}
+        for scene in self.scenes:
+            if "split" in scene.dataset.attrs:
+                parts.setdefault(str(scene.dataset.attrs["split"]), []).append(scene.name)
+        return parts or None
+
+    @property
     def problems(self) -> list[str]:
         """What a user should know: each line once, with how many scenes it holds for."""
         lines: dict[str, list[str]] = {}
         for scene in self.scenes:
-            for line in scene.image_problems:
+            for line in image_problems(scene):
                 lines.setdefault(line, []).append(scene.name)
             if scene.classes is not None and not scene.class_counts.any():
                 lines.setdefault("no labelled pixel", []).append(scene.name)
+            if scene.quantities is not None and np.isnan(scene.amount_ranges).all():
+                lines.setdefault("no pixel with a known amount", []).append(scene.name)
         few = {line: who[0] if len(who) == 1 else f"{len(who)} scenes" for line, who in lines.items()}
         shown = [line if len(lines[line]) == len(self) else f"{few[line]}: {line}" for line in lines]
         # a class that one tile lacks is no problem if another has it
-        return list(dict.fromkeys([*shown, *class_problems(self.classes, self.class_counts)]))
+        return list(dict.fromkeys([*shown, *self._truth_problems()]))
+
+    def _truth_problems(self) -> list[str]:
+        if self.classes is None and self.quantities is None:
+            return class_problems(None, np.zeros(0, np.int64))
+        lines = [] if self.classes is None else class_problems(self.classes, self.class_counts)
+        differing = [scene.differing for scene in self.scenes if scene.differing is not None]
+        if differing:
+            lines += difference_problems(sum(d[0] for d in differing), sum(d[1] for d in differing))
+        if self.quantities is not None:
+            ranges = np.stack([scene.amount_ranges for scene in self.scenes])
+            low, high = np.fmin.reduce(ranges[..., 0]), np.fmax.reduce(ranges[..., 1])
+            lines += amount_problems(self.quantities.names, np.stack([low, high], axis=1))
+        return lines
 
     def plot(self, path: str | Path | None = None) -> Figure:
         """False colour and masks of the first six scenes; also written to `path` if given."""
@@ -146,10 +223,8 @@ class SceneCollection:
         return tile_scenes(list(self.scenes), **options)
 
 
-def _agreed(
-    scene: Scene, bands: list[int], classes: Classes | None, reference: xr.Dataset, name: str
-) -> Scene:
-    """The scene with these bands, these classes and the first scene's band coordinates."""
+def _with_bands(scene: Scene, bands: list[int], reference: xr.Dataset, name: str) -> Scene:
+    """The scene with these bands, the first scene's band coordinates, and its name in the collection."""
     dataset = scene.dataset
     if bands != list(range(scene.n_bands)):
         dropped = sorted(set(range(scene.n_bands)) - set(bands))
@@ -159,17 +234,21 @@ def _agreed(
     per_band = ("wavelength", "fwhm", "band_name")
     dataset = dataset.drop_vars([key for key in per_band if key in dataset.coords])
     dataset = dataset.assign_coords({key: reference[key] for key in per_band if key in reference.coords})
+    dataset.attrs = {**dataset.attrs, "name": name}
+    return Scene(dataset)
+
+
+def _with_truth(
+    scene: Scene, classes: Classes | None, kind: str | None, quantities: Quantities | None
+) -> Scene:
+    """The scene with a mask of these classes and these quantities, unknown where it has none of its own."""
+    dataset = scene.dataset
     if classes is not None:
-        if "mask" in dataset:
-            mask = dataset["mask"].copy(deep=False)
-        else:
-            shape = (1, scene.height, scene.width)
-            mask = xr.DataArray(
-                np.full(shape, UNLABELLED, MASK_DTYPE), dims=("layer", "y", "x"), coords={"layer": ["class"]}
-            )
+        mask = dataset["mask"].copy(deep=False) if "mask" in dataset else unlabelled_mask(scene, kind)
         mask.attrs = classes.to_attrs()
         dataset = dataset.assign(mask=mask)
-    dataset.attrs = {**dataset.attrs, "name": name}
+    if quantities is not None and "amount" not in dataset:
+        dataset = dataset.assign(amount=unknown_amounts(scene, quantities))
     return Scene(dataset)
 
 

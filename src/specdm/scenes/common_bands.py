@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,39 +17,86 @@ TOLERANCE = 0.5
 """Wavelengths (nm) that differ by no more are the same band, unless one scene has bands nearer than that."""
 
 
+@dataclass(frozen=True)
+class _Bands:
+    """The bands that one sensor has in one scene.
+
+    Attributes:
+        scene: the scene's name.
+        at: their positions in the scene, int64 `(n,)`.
+        wavelength: in nm, `(n,)`, or None.
+        names: one a band.
+        left_out: bands of the scene that were not taken.
+    """
+
+    scene: str
+    at: np.ndarray
+    wavelength: np.ndarray | None
+    names: list[str]
+    left_out: int
+
+
 def common_bands(scenes: Sequence[Scene]) -> list[list[int]]:
     """For each scene the positions of the bands usable in all, in the order of the first scene's bands.
+
+    Two sensors on one grid are matched each on its own: they may well have bands at the same wavelengths.
+
+    Args:
+        scenes: at least one; all with the same sensors.
 
     Raises:
         SceneError: a scene lacks bands that it has not left out, so it is of another sensor; or no band is
             usable in all.
     """
-    keys, what = _keys(scenes)
+    first = scenes[0].band_sensor
+    sensors = [0] if first is None else list(dict.fromkeys(first.tolist()))
+    common: list[list[int]] = [[] for _ in scenes]
+    for sensor in sensors:
+        for own, found in zip(common, _common([_bands(scene, sensor) for scene in scenes]), strict=True):
+            own.extend(found)
+    if first is not None:
+        # the sensors' bands may be mixed along the axis; the first scene's order is the order of all
+        order = np.argsort(common[0], kind="stable")
+        common = [[own[i] for i in order] for own in common]
+    return common
+
+
+def _bands(scene: Scene, sensor: int) -> _Bands:
+    at = np.arange(scene.n_bands)
+    if scene.band_sensor is not None:
+        at = np.flatnonzero(scene.band_sensor == sensor)
+    wavelength = None if scene.wavelength is None else scene.wavelength[at]
+    return _Bands(scene.name, at, wavelength, [scene.band_name[i] for i in at], len(scene.left_out))
+
+
+def _common(bands: Sequence[_Bands]) -> list[list[int]]:
+    keys, what = _keys(bands)
     every = set().union(*keys)
-    for scene, own in zip(scenes, keys, strict=True):
-        lacking = every - set(own)
-        if len(lacking) > len(scene.left_out):
-            raise SceneError(_difference(scene, set(own), scenes, keys, what))
+    for own, own_keys in zip(bands, keys, strict=True):
+        lacking = every - set(own_keys)
+        if len(lacking) > own.left_out:
+            raise SceneError(_difference(own, set(own_keys), bands, keys, what))
     shared = every.intersection(*map(set, keys))
     if not shared:
         raise SceneError(
-            f"no band is usable in all of {len(scenes)} scenes; leave out the scenes with most bands missing"
+            f"no band is usable in all of {len(bands)} scenes; leave out the scenes with most bands missing"
         )
-    return [[own.index(key) for key in keys[0] if key in shared] for own in keys]
+    ordered = [key for key in keys[0] if key in shared]
+    return [
+        [int(own.at[own_keys.index(key)]) for key in ordered] for own, own_keys in zip(bands, keys, strict=True)
+    ]
 
 
-def _keys(scenes: Sequence[Scene]) -> tuple[list[list[Hashable]], str]:
+def _keys(bands: Sequence[_Bands]) -> tuple[list[list[Hashable]], str]:
     """What tells the bands of each scene apart, equal for equal bands; and what that is."""
-    wavelengths = [scene.wavelength for scene in scenes]
-    known = [wavelength for wavelength in wavelengths if wavelength is not None]
-    if len(known) == len(scenes):
+    known = [own.wavelength for own in bands if own.wavelength is not None]
+    if len(known) == len(bands):
         return _wavelength_keys(known), "wavelengths"
-    names = [list(scene.band_name) for scene in scenes]
-    unique = all(len(set(own)) == len(own) for own in names)
+    unique = all(len(set(own.names)) == len(own.names) for own in bands)
     # names that say nothing about the band, as of files that name bands after themselves, do not overlap
-    if unique and set(names[0]).intersection(*map(set, names)):
-        return [list(own) for own in names], "band names"
-    return [list(range(scene.n_bands)) for scene in scenes], "numbers of bands"
+    if unique and set(bands[0].names).intersection(*(set(own.names) for own in bands)):
+        return [list(own.names) for own in bands], "band names"
+    return [list(range(len(own.at))) for own in bands], "numbers of bands"
 
 
 def _wavelength_keys(wavelengths: Sequence[np.ndarray]) -> list[list[Hashable]]:
@@ -67,20 +115,20 @@ def _wavelength_keys(wavelengths: Sequence[np.ndarray]) -> list[list[Hashable]]:
 
 
 def _difference(
-    scene: Scene, own: set[Hashable], scenes: Sequence[Scene], keys: Sequence[list[Hashable]], what: str
+    scene: _Bands, own: set[Hashable], bands: Sequence[_Bands], keys: Sequence[list[Hashable]], what: str
 ) -> str:
     """One line that says in what the scene differs, from the scene most unlike it."""
-    other, other_keys = max(zip(scenes, keys, strict=True), key=lambda pair: len(own ^ set(pair[1])))
+    other, other_keys = max(zip(bands, keys, strict=True), key=lambda pair: len(own ^ set(pair[1])))
     if what == "numbers of bands":
         return (
-            f"{scene.name} has {scene.n_bands} bands, {other.name} {other.n_bands}, and nothing tells which "
+            f"{scene.scene} has {len(scene.at)} bands, {other.scene} {len(other.at)}, and nothing tells which "
             "are the same; give wavelengths or band names"
         )
     unit = " nm" if what == "wavelengths" else ""
     mine, theirs = _listed(own - set(other_keys)), _listed(set(other_keys) - own)
     return (
-        f"{scene.name} and {other.name} have different {what}: only {scene.name} has {mine}{unit}, "
-        f"only {other.name} {theirs}{unit}; open scenes of different sensors apart"
+        f"{scene.scene} and {other.scene} have different {what}: only {scene.scene} has {mine}{unit}, "
+        f"only {other.scene} {theirs}{unit}; open scenes of different sensors apart"
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
 
-from specdm.errors import MaskError
+from specdm.errors import MaskError, SceneError
 
 
 def georeferenced(values: xr.DataArray, *, crs: Any, transform: Any) -> xr.DataArray:
@@ -33,21 +33,31 @@ def georeferenced(values: xr.DataArray, *, crs: Any, transform: Any) -> xr.DataA
     return values.rio.write_transform(transform)
 
 
-def check_same_place(image: xr.DataArray, mask: xr.DataArray, *, image_name: str, mask_name: str) -> None:
-    """Refuse a mask that is georeferenced elsewhere; one without georeference lies wherever the image lies.
+def check_same_place(
+    image: xr.DataArray,
+    mask: xr.DataArray,
+    *,
+    image_name: str,
+    mask_name: str,
+    what: Literal["mask", "date"] = "mask",
+) -> None:
+    """Refuse a mask, or another date, that is georeferenced elsewhere; one without georeference lies wherever the
+    image lies.
 
     Raises:
         MaskError: another coordinate reference system, or shifted or scaled by more than a tenth of a pixel.
+        SceneError: the same for a date.
     """
     if "spatial_ref" not in image.coords or "spatial_ref" not in mask.coords:
         return
     import rioxarray  # noqa: F401
 
+    error = MaskError if what == "mask" else SceneError
     here, there = image.rio.crs, mask.rio.crs
     if here is not None and there is not None and here != there:
-        raise MaskError(
+        raise error(
             f"{mask_name}: is in {_crs_name(there)}, the image {image_name} in {_crs_name(here)}; "
-            "reproject the mask onto the image's grid"
+            f"reproject the {what} onto the image's grid"
         )
     a, b = image.rio.transform(), mask.rio.transform()
     pixel = abs(a.a) + abs(a.b)
@@ -57,9 +67,9 @@ def check_same_place(image: xr.DataArray, mask: xr.DataArray, *, image_name: str
         max(abs(p - q) for p, q in zip(_at(a, corner), _at(b, corner), strict=True)) for corner in corners
     )
     if shift > 0.1 * pixel:
-        raise MaskError(
+        raise error(
             f"{mask_name}: lies on another grid than the image {image_name} (corners differ by up to "
-            f"{shift / pixel:.1f} pixels); resample the mask onto the image's grid"
+            f"{shift / pixel:.1f} pixels); resample the {what} onto the image's grid"
         )
 
 

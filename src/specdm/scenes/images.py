@@ -12,6 +12,7 @@ import xarray as xr
 
 from specdm.errors import SceneError
 from specdm.scenes.bands import choose_bands, find_problem_bands
+from specdm.scenes.dates import DateLabel
 from specdm.scenes.raster import Raster
 from specdm.scenes.sensors import sensor_bands
 from specdm.scenes.wavelengths import read_wavelengths
@@ -44,7 +45,7 @@ class ImageOptions:
     nodata: float | Sequence[float] | None = None
     scale: float | None = None
     offset: float | None = None
-    date: str | None = None
+    date: DateLabel | None = None
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ def match_pairs(images: Sources, partners: Sources | None, *, what: str = "mask"
                 f"one image ({source_name(images)}) but several {what} files ({_shown(partners)}); give "
                 f"one {what}"
             )
-        return [Pair(images, partners, _stem(images))]  # type: ignore[arg-type]
+        return [Pair(images, partners, stem_of(images))]  # type: ignore[arg-type]
     if not isinstance(images, (str, Path)) and images and all(_is_pair(item) for item in images):
         if partners is not None:
             raise SceneError(f"the list holds (image, {what}) pairs already; leave {what}= out")
@@ -162,7 +162,7 @@ def _listed(sources: Any, what: str) -> list[Source]:
 
 def _named(pairs: list[tuple[Source, Source | None]]) -> list[Pair]:
     """With names that tell the scenes apart."""
-    stems = [_stem(image) for image, _ in pairs]
+    stems = [stem_of(image) for image, _ in pairs]
     names = []
     for i, ((image, _), stem) in enumerate(zip(pairs, stems, strict=True)):
         if stems.count(stem) > 1:
@@ -177,7 +177,8 @@ def _is_pair(item: Any) -> bool:
     return isinstance(item, (tuple, list)) and len(item) == 2
 
 
-def _stem(source: Any) -> str:
+def stem_of(source: Any) -> str:
+    """A file's name without its ending; "scene" for an array."""
     return Path(source).stem if isinstance(source, (str, Path)) else "scene"
 
 

@@ -17,6 +17,9 @@ UNLABELLED_COLOR = "#e8e8e8"
 NODATA_GREY = 0.5
 """Where an image has no data: a grey that no palette colour and no unlabelled pixel has."""
 
+CHANGE_COLORS = ("#39424d", "#ff2f6d")
+"""Unchanged and changed, where change is derived from two masks and so has no class colours of its own."""
+
 # red, green, blue in nm: natural colours, then the usual composites for sensors that see less
 COMPOSITES = ((660.0, 560.0, 480.0), (860.0, 650.0, 550.0), (1650.0, 860.0, 660.0))
 NEAR_ENOUGH = 40.0
@@ -70,7 +73,22 @@ def stretch_of(
     """
     image = np.asarray(image)
     bands = composite_bands(wavelength, image.shape[-3])
-    return _percentiles(np.stack([image[..., band, :, :] for band in bands]), percent)
+    return composite_stretch(image[..., list(bands), :, :], percent=percent)
+
+
+def composite_stretch(shown: np.ndarray, *, percent: tuple[float, float] = (2.0, 98.0)) -> np.ndarray:
+    """Values shown as black and as white, from three given bands of an image or many.
+
+    Args:
+        shown: `(..., 3, h, w)`, any units, NaN where no data.
+        percent: percentiles that become black and white.
+
+    Returns:
+        float64 `(3, 2)`: low and high for red, green, blue; 0 and 1 where nothing is valid.
+    """
+    planes = np.moveaxis(np.asarray(shown), -3, 0)
+    valid = [plane[np.isfinite(plane)] for plane in planes]
+    return np.array([np.percentile(plane, percent) if plane.size else (0.0, 1.0) for plane in valid])
 
 
 def false_colour(
@@ -100,7 +118,7 @@ def composite_picture(shown: np.ndarray, *, stretch: np.ndarray | None = None) -
     Returns:
         float32 `(h, w, 3)` in 0..1; grey where a shown band has no data.
     """
-    stretch = _percentiles(shown, (2.0, 98.0)) if stretch is None else stretch
+    stretch = composite_stretch(shown) if stretch is None else stretch
     shown = np.moveaxis(np.asarray(shown, np.float32), 0, -1)
     low, high = np.asarray(stretch, np.float32).T
     # a band of one value would divide by zero; it becomes black or white as a whole
@@ -122,6 +140,19 @@ def coloured_mask(mask: np.ndarray, classes: Classes) -> np.ndarray:
     palette = np.array([rgb(color) for color in (*classes.colors, UNLABELLED_COLOR)], np.float32)
     # the grey of unlabelled pixels stands last, where index -1 finds it
     return palette[classes.index_of(mask)]
+
+
+def coloured_change(change: np.ndarray) -> np.ndarray:
+    """A derived change map in `CHANGE_COLORS`.
+
+    Args:
+        change: `(h, w)` from `derived_change`: 0 unchanged, 1 changed, -1 unknown.
+
+    Returns:
+        float32 `(h, w, 3)` in 0..1; light grey where unknown.
+    """
+    palette = np.array([rgb(color) for color in (*CHANGE_COLORS, UNLABELLED_COLOR)], np.float32)
+    return palette[change]
 
 
 def rgb(color: str) -> tuple[float, float, float]:
@@ -166,12 +197,6 @@ def spectra_axis(
 def save_figure(figure: Figure, path: str | Path) -> None:
     """Write a figure to a picture file; the suffix says the format."""
     figure.savefig(Path(path), dpi=130)
-
-
-def _percentiles(shown: np.ndarray, percent: tuple[float, float]) -> np.ndarray:
-    """`(3, 2)` low and high of `(3, ...)` values; 0 and 1 where nothing is valid."""
-    valid = [plane[np.isfinite(plane)] for plane in shown]
-    return np.array([np.percentile(plane, percent) if plane.size else (0.0, 1.0) for plane in valid])
 
 
 def _pieces(wavelength: np.ndarray | None, n_bands: int) -> list[np.ndarray]:

@@ -1,4 +1,4 @@
-"""The picture of a scene, and of several: false colour, mask with legend, mean spectra."""
+"""The picture of a scene, and of several: dates, masks, amounts, legend, mean spectra."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
-from specdm.scenes.checks import strips
-from specdm.scenes.classes import Classes
-from specdm.scenes.plot import (
-    UNLABELLED_COLOR,
-    coloured_mask,
-    composite_bands,
-    composite_picture,
-    spectra_axis,
+from specdm.scenes.amount_plot import amount_bar, amount_limits
+from specdm.scenes.legend import legend_columns, legend_rows, scene_legend
+from specdm.scenes.scene_panels import (
+    Panel,
+    amount_panels,
+    change_panels,
+    date_panels,
+    layers_of_dates,
+    mask_panels,
+    thinned,
 )
+from specdm.scenes.spectra_figure import draw_spectra
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,174 +27,134 @@ if TYPE_CHECKING:
 
     from specdm.scenes.scene import Scene
 
-OVERVIEW_PIXELS = 1_000_000
-"""Most pixels a scene's picture is made of; larger scenes are thinned."""
+LEGEND_INCHES = 2.6
+"""Width of one column of the legend."""
 
-SPECTRA_PIXELS = 400
-"""Pixels a class's mean spectrum in `plot_scene` is taken from, evenly spread over those there are."""
+MOST_COLUMNS = 5
+COLLECTION_AMOUNTS = 4
 
 
 def plot_scene(scene: Scene) -> Figure:
-    """False colour of the first date, mask with legend, and class-mean spectra (spread of up to six classes).
+    """Every date in false colour, masks with legend, amounts with colour bars, and mean spectra.
 
-    Reads three bands, thinned to at most `OVERVIEW_PIXELS`, and `SPECTRA_PIXELS` spectra a class: memory
-    stays bounded however large the scene is.
+    Reads three bands a date, the masks and the amounts, thinned to about `OVERVIEW_PIXELS`, and some hundred
+    spectra a class: memory stays bounded however large the scene is.
     """
     from matplotlib.figure import Figure
 
-    classes = scene.classes
-    wide, tall = _panel_size(scene.height, scene.width)
-    rows = 0 if classes is None else math.ceil(len(classes) / _legend_columns(classes))
-    tall = max(tall, 0.2 * rows + 0.4)  # the legend stands beside the pictures, however flat the scene
-    legend_wide = 0.0 if classes is None else 2.6 * _legend_columns(classes)
-    width = max(wide * (1 if classes is None else 2) + legend_wide + 0.5, 9.0)
-    figure = Figure(figsize=(width, tall + 4.0), layout="constrained")
-    figure.suptitle(_title(scene) + "\n", fontsize=11)
-    halves = figure.subfigures(2, 1, height_ratios=(tall + 0.4, 3.6), squeeze=False)
+    rows = _rows_of(scene)
+    columns = max(len(row) for row in rows)
+    wide, tall = _panel_size(scene.height, scene.width, columns)
+    # a mask a date leaves a free cell above the change map, which is the place for a legend that fits
+    spare = len(rows[0]) < columns and legend_columns(scene) == 1 and 0.2 * legend_rows(scene) + 0.4 <= tall
+    legend_wide = 0.0 if scene.classes is None or spare else LEGEND_INCHES * legend_columns(scene)
+    title_tall = 0.2 * max(panel.title.count("\n") + 1 for row in rows for panel in row) + 0.15
+    bar_wide = 0.6 if any(panel.limits is not None for row in rows for panel in row) else 0.0
+    # the legend stands beside the pictures, however flat the scene
+    pictures_tall = max(len(rows) * (tall + title_tall), 0.2 * legend_rows(scene) + 0.4)
+    width = max(columns * (wide + bar_wide) + legend_wide + 0.5, 9.0)
+    title = _title(scene)
+    figure = Figure(figsize=(width, pictures_tall + 3.8 + 0.25 * title.count("\n")), layout="constrained")
+    figure.suptitle(title + "\n", fontsize=11)
+    halves = figure.subfigures(2, 1, height_ratios=(pictures_tall + 0.4, 3.4), squeeze=False)
     top, bottom = halves[0, 0], halves[1, 0]
 
-    if classes is None:
-        panels = [top.subplots()]
-    else:
-        panels = list(top.subplots(1, 3, width_ratios=(wide, wide, legend_wide)))
-        _legend(panels[2], classes, scene.class_counts)
-        panels[1].set_title("mask", fontsize=10)
-    panels[0].set_title(_composite_name(scene), fontsize=10)
-    _show(scene, panels)
-
-    ax = bottom.subplots()
-    for position, (mean, std) in _class_spectra(scene).items():
-        colour = "#333333" if classes is None else classes.colors[position]
-        few = classes is None or len(classes) <= 6
-        spectra_axis(ax, scene.wavelength, mean, std if few else None, colour, None)
-    ax.set_ylabel(scene.units or "image value")
-    ax.set_title("mean spectra" if classes is None else "mean spectra of the classes", fontsize=10)
-    ax.grid(alpha=0.3, lw=0.5)
-    ax.margins(x=0.01)
+    widths = [wide + bar_wide] * columns + ([legend_wide] if legend_wide else [])
+    grid = top.add_gridspec(len(rows), len(widths), width_ratios=widths)
+    for row, panels in enumerate(rows):
+        for column, panel in enumerate(panels):
+            _draw(top.add_subplot(grid[row, column]), panel)
+    if scene.classes is not None:
+        legend = top.add_subplot(grid[0, -1] if spare else grid[:, -1])
+        legend.set_axis_off()
+        scene_legend(legend, [scene])
+    draw_spectra(bottom, scene)
     return figure
 
 
 def plot_scenes(scenes: Sequence[Scene], *, name: str, most: int = 6) -> Figure:
-    """False colour above mask for the first `most` scenes, which share their classes and one legend."""
+    """Dates above masks above amounts for the first `most` scenes, which share legend and colour bars."""
     from matplotlib.figure import Figure
 
     shown = list(scenes)[:most]
-    classes = shown[0].classes
-    rows = 1 if classes is None else 2
-    legend_wide = 0.0 if classes is None else 2.6 * _legend_columns(classes)
-    width, height = 2.2 * len(shown) + legend_wide + 0.4, max(2.5 * rows + 0.6, 3.0)
+    limits = _shared_limits(shown)
+    columns = [_column_of(scene, limits) for scene in shown]
+    rows = len(columns[0])
+    legend_wide = 0.0 if shown[0].classes is None else LEGEND_INCHES * legend_columns(shown[0])
+    bar_wide = 0.0 if limits is None else 0.6
+    width, height = 2.2 * len(shown) + legend_wide + bar_wide + 0.4, max(2.5 * rows + 0.6, 3.0)
     figure = Figure(figsize=(max(width, 6.0), height), layout="constrained")
     more = f", the first {len(shown)} shown" if len(shown) < len(scenes) else ""
-    figure.suptitle(f"{name}: {len(scenes)} scenes, {shown[0].n_bands} bands{more}", fontsize=11)
-    grid = figure.add_gridspec(
-        rows, len(shown) + 1, width_ratios=[*([2.2] * len(shown)), max(legend_wide, 0.01)]
-    )
-    for column, scene in enumerate(shown):
-        panels = [figure.add_subplot(grid[row, column]) for row in range(rows)]
-        # tiles of one folder differ at the end of their names
-        title = scene.name if len(scene.name) <= 26 else "…" + scene.name[-25:]
-        panels[0].set_title(title, fontsize=8)
-        _show(scene, panels)
-    if classes is not None:
+    dates = f", {shown[0].n_dates} dates" if shown[0].n_dates > 1 else ""
+    notes = dict.fromkeys(scene.note for scene in scenes if scene.note)
+    title = f"{name}: {len(scenes)} scenes, {shown[0].n_bands} bands{dates}{more}"
+    figure.suptitle("\n".join([title, *notes]), fontsize=11)
+    widths = [*([2.2] * len(shown)), max(legend_wide, 0.01)]
+    grid = figure.add_gridspec(rows, len(widths), width_ratios=widths)
+    for column, (scene, panels) in enumerate(zip(shown, columns, strict=True)):
+        for row, panel in enumerate(panels):
+            # tiles of one folder differ at the end of their names
+            own = scene.name if len(scene.name) <= 26 else "…" + scene.name[-25:]
+            first_line = panel.title.split("\n")[0] if rows > 1 and (row or scene.n_dates > 1) else ""
+            title = "\n".join(line for line in (own if row == 0 else "", first_line) if line)
+            _draw(figure.add_subplot(grid[row, column]), panel, title=title, size=8, bar=column == len(shown) - 1)
+    if legend_wide:
         legend = figure.add_subplot(grid[:, -1])
         legend.set_axis_off()
-        _legend(legend, classes, sum((scene.class_counts for scene in scenes), np.zeros(len(classes), int)))
+        scene_legend(legend, scenes)
     return figure
 
 
-def _show(scene: Scene, panels: Sequence[Axes]) -> None:
-    """False colour of the first date into the first panel, the mask into the second; no axes in any."""
-    step = max(1, math.ceil(math.sqrt(scene.height * scene.width / OVERVIEW_PIXELS)))
-    thin = scene.dataset.isel(y=slice(None, None, step), x=slice(None, None, step))
-    bands = composite_bands(scene.wavelength, scene.n_bands)
-    shown = thin["image"].isel(date=0, band=list(bands)).values
-    panels[0].imshow(composite_picture(shown), interpolation="nearest")
-    if scene.classes is not None:
-        mask = thin["mask"].isel(layer=0).values
-        panels[1].imshow(coloured_mask(mask, scene.classes), interpolation="nearest")
-    for panel in panels:
-        panel.set_axis_off()
+def _rows_of(scene: Scene) -> list[list[Panel]]:
+    """The panels in rows: a mask a date stands below its date, everything else flows."""
+    thin = thinned(scene)
+    dates, masks = date_panels(scene, thin), mask_panels(scene, thin)
+    amounts = amount_panels(scene, thin)
+    if layers_of_dates(scene):
+        rows = [dates, [*masks, *change_panels(scene, thin)]]
+        return [*rows, *_flow(amounts, len(rows[1]))] if amounts else rows
+    panels = [*dates, *masks, *amounts]
+    return _flow(panels, math.ceil(len(panels) / math.ceil(len(panels) / MOST_COLUMNS)))
 
 
-def _class_spectra(scene: Scene) -> dict[int, tuple[np.ndarray, np.ndarray]]:
-    """Mean and standard deviation `(band,)` by class position (0 for the whole image without a mask)."""
-    if scene.classes is None:
-        every = max(1, scene.height * scene.width // SPECTRA_PIXELS)
-        pixels = {0: np.arange(0, scene.height * scene.width, every)}
-    else:
-        pixels = _some_pixels(scene)
-    spectra = {}
-    for position, flat in pixels.items():
-        y, x = (xr.DataArray(index, dims="pixel") for index in np.divmod(flat, scene.width))
-        values = scene.dataset["image"].isel(date=0, y=y, x=x).transpose("pixel", "band").values
-        valid = np.ma.masked_invalid(values.astype(np.float64))
-        if valid.count():
-            spectra[position] = (valid.mean(axis=0).filled(np.nan), valid.std(axis=0).filled(np.nan))
-    return spectra
+def _flow(panels: list[Panel], columns: int) -> list[list[Panel]]:
+    return [panels[start : start + columns] for start in range(0, len(panels), columns)]
 
 
-def _some_pixels(scene: Scene) -> dict[int, np.ndarray]:
-    """Flat positions of up to `SPECTRA_PIXELS` pixels of each class, evenly spread over those there are."""
-    classes = scene.classes
-    if classes is None:
-        return {}
-    every = np.maximum(1, scene.class_counts // SPECTRA_PIXELS)
-    seen = np.zeros(len(classes), np.int64)
-    found: dict[int, list[np.ndarray]] = {}
-    start = 0
-    for part in strips(scene.dataset["mask"].isel(layer=0)):
-        index = classes.index_of(part).ravel()
-        for position in np.unique(index[index >= 0]):
-            here = np.flatnonzero(index == position)
-            picked = here[(seen[position] + np.arange(here.size)) % every[position] == 0]
-            seen[position] += here.size
-            found.setdefault(int(position), []).append(picked + start)
-        start += index.size
-    return {position: np.concatenate(found[position]) for position in sorted(found)}
+def _column_of(scene: Scene, limits: np.ndarray | None) -> list[Panel]:
+    thin = thinned(scene)
+    amounts = amount_panels(scene, thin, limits=limits)[:COLLECTION_AMOUNTS]
+    return [*date_panels(scene, thin), *mask_panels(scene, thin), *change_panels(scene, thin), *amounts]
 
 
-def _legend(ax: Axes, classes: Classes, counts: np.ndarray) -> None:
-    from matplotlib.patches import Patch
-
-    entries = [
-        Patch(facecolor=color, edgecolor="#555555", lw=0.4, label=f"{_short(name)} ({count:,})")
-        for name, color, count in zip(classes.names, classes.colors, counts, strict=True)
-    ]
-    entries.append(Patch(facecolor=UNLABELLED_COLOR, edgecolor="#555555", lw=0.4, label="unlabelled"))
-    ax.legend(
-        handles=entries,
-        loc="center left",
-        ncols=_legend_columns(classes),
-        fontsize=8,
-        frameon=False,
-        title="classes (pixels)",
-        title_fontsize=9,
-        alignment="left",
-        borderaxespad=0,
-    )
+def _shared_limits(scenes: Sequence[Scene]) -> np.ndarray | None:
+    """One colour scale for all scenes: from the known amounts of all of them."""
+    quantities = scenes[0].quantities
+    if quantities is None:
+        return None
+    flat = [thinned(scene)["amount"].values.reshape(len(quantities), 1, -1) for scene in scenes]
+    return amount_limits(np.concatenate(flat, axis=-1), quantities)
 
 
-def _legend_columns(classes: Classes) -> int:
-    return math.ceil((len(classes) + 1) / 24)
+def _draw(ax: Axes, panel: Panel, *, title: str | None = None, size: int = 10, bar: bool = True) -> None:
+    ax.imshow(panel.picture, interpolation="nearest")
+    ax.set_title(panel.title if title is None else title, fontsize=size)
+    # a thin frame, or a white cloud would have no border on the page
+    ax.set(xticks=[], yticks=[])
+    ax.spines[:].set_color("#cccccc")
+    if panel.limits is not None and bar:
+        amount_bar(ax, panel.limits, unit=panel.unit, clipped=panel.clipped)
+    ax.set_anchor("N")
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= 30 else text[:29] + "…"
-
-
-def _panel_size(height: int, width: int) -> tuple[float, float]:
-    """Inches of one picture: 4 on the longer side, at least 1.2 on the shorter."""
+def _panel_size(height: int, width: int, columns: int) -> tuple[float, float]:
+    """Inches of one picture: 4 on the longer side, 3 where there are many, at least 1.2 on the shorter."""
     longer = max(height, width)
-    return max(4.0 * width / longer, 1.2), max(4.0 * height / longer, 1.2)
-
-
-def _composite_name(scene: Scene) -> str:
-    wavelength, bands = scene.wavelength, composite_bands(scene.wavelength, scene.n_bands)
-    if wavelength is None:
-        return "bands " + ", ".join(str(band + 1) for band in bands)
-    return "bands at " + ", ".join(f"{wavelength[band]:.0f}" for band in bands) + " nm"
+    size = 4.0 if columns <= 2 else 3.4 if columns <= 3 else 2.8
+    return max(size * width / longer, 1.2), max(size * height / longer, 1.2)
 
 
 def _title(scene: Scene) -> str:
-    dates = f", first of {scene.n_dates} dates" if scene.n_dates > 1 else ""
-    return f"{scene.name}: {scene.height} x {scene.width} px, {scene.n_bands} bands{dates}"
+    dates = f", {scene.n_dates} dates" if scene.n_dates > 1 else ""
+    line = f"{scene.name}: {scene.height} x {scene.width} px, {scene.n_bands} bands{dates}"
+    return f"{line}\n{scene.note}" if scene.note else line

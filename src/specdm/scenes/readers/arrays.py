@@ -10,7 +10,7 @@ from typing import Any, Literal
 from specdm.errors import FileFormatError
 
 Order = Literal["F", "C"]
-Layout = Literal["yxb", "byx"]
+Layout = Literal["yxb", "byx", "dyxb", "dbyx"]
 Role = Literal["image", "mask"]
 
 
@@ -22,8 +22,9 @@ class ArrayOptions:
         variable: name of the array in a file with several.
         rows, columns: grid of a flattened matrix (bands x pixels, or pixels x bands).
         order: "F" if its pixels run column by column, "C" if row by row.
-        layout: order of the dimensions of a 3-D array: "yxb" or "byx".
+        layout: order of the dimensions of an array: "yxb" or "byx"; with dates "dyxb" or "dbyx".
         role: whether an image or a mask is looked for, for files that hold both.
+        position: which date to take of an array whose first dimension is dates.
     """
 
     variable: str | None = None
@@ -32,11 +33,12 @@ class ArrayOptions:
     order: Order | None = None
     layout: Layout | None = None
     role: Role = "image"
+    position: int | None = None
 
     def __post_init__(self) -> None:
         for name, value, known in (
             ("order", self.order, ("F", "C")),
-            ("layout", self.layout, ("yxb", "byx")),
+            ("layout", self.layout, ("yxb", "byx", "dyxb", "dbyx")),
         ):
             if value is not None and value not in known:
                 raise FileFormatError(f"{name}={value!r} is not known; expected one of {', '.join(known)}")
@@ -89,9 +91,11 @@ def pick_variable(
             candidates = [name for name, shape in shapes.items() if _is_plane(shape)]
     if len(candidates) != 1:
         option = "mask_variable" if options.role == "mask" else "variable"
+        dated = options.role == "image" and len({shapes[name] for name in candidates}) == 1
+        hint = f", or if they are dates of one place say dates= with {len(candidates)} labels" if dated else ""
         raise FileFormatError(
             f"{path}: several variables could be the {options.role}; it holds {listed}. "
-            f"Name one with {option}="
+            f"Name one with {option}={hint}"
         )
     return candidates[0]
 
@@ -109,7 +113,7 @@ def as_cube(
     """The array (NumPy or dask) as `(band, y, x)`.
 
     Args:
-        array: 1 to 3 dimensions.
+        array: 1 to 4 dimensions; the first of 4 is dates.
         path, name: for messages.
         options: what the user said.
         grid: rows and columns that the file states, used if the user gave none.
@@ -119,17 +123,17 @@ def as_cube(
         FileFormatError: too many dimensions, or a matrix that does not fit the given rows and columns.
     """
     what = f"{path}: variable {name}" if name else f"{path}: the array"
+    array = _at_date(array, what=what, options=options)
     shape = tuple(array.shape)
     if len(shape) == 3:
-        used = options.layout or layout
+        used = (options.layout or layout).removeprefix("d")
         if options.role == "mask" and (shape[0] == 1) != (shape[2] == 1):
             used = "byx" if shape[0] == 1 else "yxb"  # a mask has one band: its dimension of 1 is no guess
         return array if used == "byx" else array.transpose(2, 0, 1)
     if len(shape) not in (1, 2):
         raise FileFormatError(
-            f"{what} has {len(shape)} dimensions ({' x '.join(map(str, shape))}); expected rows, columns "
-            f"and bands. "
-            "Save one date of it to a file of its own"
+            f"{what} has {len(shape)} dimensions ({_shown(shape)}); expected rows, columns and bands, or dates, "
+            "rows, columns and bands"
         )
     given = _given_grid(options)
     cells = given or grid
@@ -162,6 +166,19 @@ def as_cube(
     return matrix.reshape(-1, rows, columns)
 
 
+def _at_date(array: Any, *, what: str, options: ArrayOptions) -> Any:
+    """The date asked for, of an array with dates; any other array as it is."""
+    shape = tuple(array.shape)
+    if len(shape) != 4:
+        return array
+    if options.position is None:
+        raise FileFormatError(
+            f"{what} has 4 dimensions ({_shown(shape)}); if the first is dates say dates= with {shape[0]} labels "
+            "(any words), else save it as rows, columns and bands"
+        )
+    return array[options.position]
+
+
 def _given_grid(options: ArrayOptions) -> tuple[int, int] | None:
     if options.rows is None or options.columns is None:
         return None
@@ -170,8 +187,8 @@ def _given_grid(options: ArrayOptions) -> tuple[int, int] | None:
 
 def _bands(shape: tuple[int, ...], grid: tuple[int, int] | None, layout: Layout | None) -> int:
     """Bands if this is a cube or a matrix flattened onto the grid, else 0."""
-    if len(shape) == 3:
-        return shape[0] if layout == "byx" else shape[2]
+    if len(shape) in (3, 4):  # of 4 the first is dates
+        return shape[-3] if layout in ("byx", "dbyx") else shape[-1]
     if len(shape) == 2 and grid is not None and shape != grid:
         n_pixels = grid[0] * grid[1]
         if shape[1] == n_pixels:
@@ -183,6 +200,10 @@ def _bands(shape: tuple[int, ...], grid: tuple[int, int] | None, layout: Layout 
 
 def _is_plane(shape: tuple[int, ...]) -> bool:
     return len([n for n in shape if n > 1]) == 2
+
+
+def _shown(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))
 
 
 def _cells(shape: tuple[int, ...]) -> int:

@@ -111,6 +111,20 @@ def read_hdf5(path: Path, options: ArrayOptions) -> Raster:
     )
 
 
+def hdf5_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """The numeric datasets of an HDF5 file, by rising name.
+
+    Raises:
+        FileFormatError: damaged or truncated.
+    """
+    try:
+        content = _content(path)
+    except Exception as error:  # h5py raises OSError, RuntimeError and KeyError for damaged files
+        raise _damaged(path, error) from error
+    turn = -1 if content.matlab else 1
+    return {name: shape[::turn] for name, (shape, _, _) in content.stored.items()}
+
+
 def _content(path: Path) -> _Content:
     import h5py
 

@@ -61,10 +61,7 @@ def read_matlab5(path: Path, options: ArrayOptions) -> Raster:
     except FileFormatError:
         raise
     except Exception as error:  # scipy raises many kinds for damaged files, zlib's and struct's among them
-        raise FileFormatError(
-            f"{path}: cannot be read as a MATLAB file, it is damaged or truncated ({one_line(error)}); "
-            "copy or download it again"
-        ) from error
+        raise _damaged(path, error) from error
     if array.dtype.kind not in "iufb":
         raise FileFormatError(f"{path}: variable {name} holds {array.dtype} values; expected real numbers")
 
@@ -84,6 +81,27 @@ def read_matlab5(path: Path, options: ArrayOptions) -> Raster:
         variable=name,
         other_variables={n: tuple(s) for n, s, _ in listing if n != name},
         attributes={**stated_factors(scalars), **({"wavelength_remark": remark} if remark else {})},
+    )
+
+
+def matlab5_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """The numeric arrays of a MATLAB file, in the file's order.
+
+    Raises:
+        FileFormatError: damaged or truncated.
+    """
+    from scipy.io import whosmat
+
+    try:
+        return {n: tuple(s) for n, s, kind in whosmat(str(path), appendmat=False) if kind in _NUMERIC}
+    except Exception as error:  # scipy raises many kinds for damaged files
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: BaseException) -> FileFormatError:
+    return FileFormatError(
+        f"{path}: cannot be read as a MATLAB file, it is damaged or truncated ({one_line(error)}); "
+        "copy or download it again"
     )
 
 

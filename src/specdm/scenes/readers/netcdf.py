@@ -23,6 +23,7 @@ _X = {
     "width", "i",
 }  # fmt: skip
 _BAND = {"band", "bands", "wavelength", "wavelengths", "wl", "lambda", "spectral", "channel", "channels", "b"}
+_DATE = {"time", "times", "date", "dates", "t"}
 _Y_STANDARD = {"projection_y_coordinate", "latitude"}
 _X_STANDARD = {"projection_x_coordinate", "longitude"}
 _BAND_STANDARD = {"radiation_wavelength", "sensor_band_central_radiation_wavelength"}
@@ -37,39 +38,17 @@ def read_netcdf(path: Path, options: ArrayOptions, *, engine: Literal["netcdf4",
         FileFormatError: damaged, truncated, a tile set, no usable variable, several that could be meant, or
             dimensions that cannot be told apart.
     """
-    try:
-        if engine == "netcdf4":
-            _check_classic(path)
-        # told beforehand, since xarray warns if it has to find out
-        options_of_zarr: dict[str, Any] = {"consolidated": _is_consolidated(path)} if engine == "zarr" else {}
-        data = xr.open_dataset(
-            path,
-            engine=engine,
-            chunks={},
-            mask_and_scale=False,
-            decode_times=False,
-            decode_coords="all",
-            **options_of_zarr,
-        )
-    except Exception as error:  # the engines raise many kinds for damaged files
-        kind = "NetCDF" if engine == "netcdf4" else "Zarr"
-        raise FileFormatError(
-            f"{path}: cannot be read as {kind}, it is damaged, truncated or has no named dimensions "
-            f"({one_line(error)})"
-        ) from error
-    if "tile" in data.dims:
-        raise FileFormatError(f"{path}: is a tile set, not a scene; open it with specdm.open_tiles")
-
-    data = data.squeeze([dim for dim, n in data.sizes.items() if n == 1 and _role_of(data, str(dim)) is None])
+    data = _opened(path, engine)
+    if options.position is not None:
+        dates = {dim for array in data.data_vars.values() if (dim := _date_of(data, array)) is not None}
+        data = data.isel(dict.fromkeys(dates, options.position))
     arrays = {str(name): array for name, array in data.data_vars.items() if array.dtype.kind in "iufb"}
     shapes = {name: _as_yxb(data, array, options) for name, array in arrays.items() if 2 <= array.ndim <= 3}
     if not shapes:
-        many = {name: array.shape for name, array in arrays.items() if array.ndim > 3}
-        hint = (
-            f"; {next(iter(many))} has {len(next(iter(many.values())))} dimensions, save one date of it"
-            if many
-            else ""
-        )
+        many = next((array for array in arrays.values() if array.ndim > 3), None)
+        date = None if many is None else _date_of(data, many)
+        hint = "" if many is None else f"; {many.name} has the dimensions {', '.join(map(str, many.dims))}"
+        hint += "" if date is None else f", say dates= with {data.sizes[date]} labels"
         raise FileFormatError(f"{path}: has no variable with rows and columns{hint}")
     name = pick_variable(shapes, path=path, options=options)
     array = arrays[name]
@@ -105,6 +84,49 @@ def read_netcdf(path: Path, options: ArrayOptions, *, engine: Literal["netcdf4",
     )
 
 
+def netcdf_shapes(path: Path, *, engine: Literal["netcdf4", "zarr"]) -> dict[str, tuple[int, ...]]:
+    """The numeric variables, as `(y, x)`, `(y, x, band)` or with a dimension of dates in front.
+
+    Raises:
+        FileFormatError: damaged, truncated, or a tile set.
+    """
+    data = _opened(path, engine)
+    shapes = {}
+    for name, array in data.data_vars.items():
+        date = _date_of(data, array)
+        still = array if date is None else array.isel({date: 0})
+        if array.dtype.kind in "iufb" and still.ndim in (2, 3):
+            shape = _as_yxb(data, still, ArrayOptions())
+            shapes[str(name)] = shape if date is None else (data.sizes[date], *shape)
+    return shapes
+
+
+def _opened(path: Path, engine: Literal["netcdf4", "zarr"]) -> xr.Dataset:
+    try:
+        if engine == "netcdf4":
+            _check_classic(path)
+        # told beforehand, since xarray warns if it has to find out
+        options_of_zarr: dict[str, Any] = {"consolidated": _is_consolidated(path)} if engine == "zarr" else {}
+        data = xr.open_dataset(
+            path,
+            engine=engine,
+            chunks={},
+            mask_and_scale=False,
+            decode_times=False,
+            decode_coords="all",
+            **options_of_zarr,
+        )
+    except Exception as error:  # the engines raise many kinds for damaged files
+        kind = "NetCDF" if engine == "netcdf4" else "Zarr"
+        raise FileFormatError(
+            f"{path}: cannot be read as {kind}, it is damaged, truncated or has no named dimensions "
+            f"({one_line(error)})"
+        ) from error
+    if "tile" in data.dims:
+        raise FileFormatError(f"{path}: is a tile set, not a scene; open it with specdm.open_tiles")
+    return data.squeeze([dim for dim, n in data.sizes.items() if n == 1 and _role_of(data, str(dim)) is None])
+
+
 def _check_classic(path: Path) -> None:
     """The C library reads zeros beyond the end of a truncated classic file; scipy notices."""
     with path.open("rb") as file:
@@ -135,6 +157,16 @@ def _role_of(data: xr.Dataset, dim: str) -> str | None:
     if standard in _X_STANDARD or axis == "X":
         return "x"
     return "band" if standard in _BAND_STANDARD else None
+
+
+def _date_of(data: xr.Dataset, array: xr.DataArray) -> str | None:
+    """The dimension of dates, if the array has one."""
+    for dim in map(str, array.dims):
+        attrs = data[dim].attrs if dim in data.coords else {}
+        stated = (attrs.get("standard_name") == "time", str(attrs.get("axis", "")).upper() == "T")
+        if dim.lower() in _DATE or any(stated):
+            return dim
+    return None
 
 
 def _roles(data: xr.Dataset, array: xr.DataArray) -> dict[str, str]:

@@ -31,13 +31,7 @@ def read_npy(path: Path, options: ArrayOptions) -> Raster:
         FileFormatError: truncated, holds Python objects or something other than real numbers, or of a shape
             that makes no image.
     """
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except Exception as error:  # NumPy raises several kinds for truncated files and for pickles
-        raise FileFormatError(
-            f"{path}: cannot be read as a NumPy array, it is truncated or holds Python objects "
-            f"({one_line(error)})"
-        ) from error
+    array = _mapped(path)
     _check_numbers(path, None, array.dtype)
     source = NpyFile(path=path, shape=array.shape, dtype=array.dtype)
     cube = as_cube(lazy(source, _chunks(array)), path=path, name=None, options=options, order="C")
@@ -70,6 +64,28 @@ def read_npz(path: Path, options: ArrayOptions) -> Raster:
     )
 
 
+def npy_shape(path: Path) -> tuple[int, ...]:
+    """Shape of a `.npy` array.
+
+    Raises:
+        FileFormatError: truncated, or holds Python objects.
+    """
+    return tuple(_mapped(path).shape)
+
+
+def npz_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """The numeric arrays of a `.npz` file, in the file's order.
+
+    Raises:
+        FileFormatError: truncated or damaged.
+    """
+    try:
+        headers = _member_headers(path)
+    except Exception as error:  # zip and NumPy raise several kinds for truncated files
+        raise FileFormatError(f"{path}: cannot be read as a NumPy .npz file ({one_line(error)})") from error
+    return {name: shape for name, (shape, dtype) in headers.items() if dtype.kind in "iufb"}
+
+
 def array_raster(array: np.ndarray, *, name: str, options: ArrayOptions) -> Raster:
     """A NumPy array in memory, read by the rules of `.npy` files.
 
@@ -80,6 +96,16 @@ def array_raster(array: np.ndarray, *, name: str, options: ArrayOptions) -> Rast
     _check_numbers(path, None, array.dtype)
     cube = as_cube(array, path=path, name=None, options=options, order="C")
     return Raster(path=path, values=xr.DataArray(cube, dims=("band", "y", "x")), format="array in memory")
+
+
+def _mapped(path: Path) -> np.ndarray:
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except Exception as error:  # NumPy raises several kinds for truncated files and for pickles
+        raise FileFormatError(
+            f"{path}: cannot be read as a NumPy array, it is truncated or holds Python objects "
+            f"({one_line(error)})"
+        ) from error
 
 
 def _member_headers(path: Path) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
@@ -103,10 +129,12 @@ def _member_headers(path: Path) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
 
 def _chunks(array: np.ndarray) -> tuple[int, ...]:
     """Whole bands of a few rows, if rows come first; dask's own choice would split spectra."""
-    if array.ndim != 3:
+    if array.ndim not in (3, 4):
         return array.shape
-    per_row = max(1, math.prod(array.shape[1:]) * array.dtype.itemsize)
-    return (max(1, min(array.shape[0], CHUNK_BYTES // per_row)), *array.shape[1:])
+    *dates, rows = array.shape[: array.ndim - 2]
+    rest = array.shape[array.ndim - 2 :]
+    per_row = max(1, math.prod(rest) * array.dtype.itemsize)
+    return (*(1 for _ in dates), max(1, min(rows, CHUNK_BYTES // per_row)), *rest)
 
 
 def _check_numbers(path: Path, name: str | None, dtype: np.dtype) -> None:
