@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from specdm.scenes.classes import Classes
+from specdm.scenes.quantities import Quantities
 from specdm.scenes.scene import Scene
 
 
@@ -38,6 +39,40 @@ def made_scene(
         name=name,
         units="reflectance",
         split_map=split_map,
+        **options,
+    )
+
+
+def amount_scene(height=48, width=40, *, seed=0, name="made", sum_to_one=False, quantities=3, dates=1, **options):
+    """A scene with amounts and no mask, some of them unknown; images as in `made_scene`."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:height, :width]
+    image = np.stack([[y * 1000 + x + 10 * date + band for band in range(2)] for date in range(dates)])
+    patches = rng.uniform(0.1, 9.0, (quantities, height // 5 + 1, width // 5 + 1))
+    amounts = np.kron(patches, np.ones((1, 5, 5)))[:, :height, :width]
+    if sum_to_one:
+        amounts = amounts / amounts.sum(axis=0)
+    amounts = np.where(rng.random((height, width)) < 0.1, np.nan, amounts).astype(np.float32)
+    names = [f"part {i + 1}" for i in range(quantities)]
+    return Scene.create(
+        image=xr.DataArray(image.astype(np.float32), dims=("date", "band", "y", "x")),
+        amounts=xr.DataArray(amounts, dims=("quantity", "y", "x")),
+        quantities=Quantities.create(names, units=None if sum_to_one else "m", sum_to_one=sum_to_one),
+        name=name,
+        **options,
+    )
+
+
+def dated_scene(height=32, width=32, *, layers, dates=("before", "after"), seed=0, name="made", **options):
+    """A scene of several dates with the given mask layers, two classes of values 1 and 4, some unlabelled."""
+    rng = np.random.default_rng(seed)
+    image = rng.normal(size=(len(dates), 3, height, width)).astype(np.float32)
+    mask = rng.choice(np.array([-1, 1, 4], np.int16), (len(layers), height, width))
+    return Scene.create(
+        image=xr.DataArray(image, dims=("date", "band", "y", "x"), coords={"date": list(dates)}),
+        mask=xr.DataArray(mask, dims=("layer", "y", "x"), coords={"layer": list(layers)}),
+        classes=Classes.create([1, 4], ["meadow", "roof"]),
+        name=name,
         **options,
     )
 

@@ -29,7 +29,7 @@ def test_blocks_share_no_pixel(tiling, cells):
     scenes = [made_scene(h, w, seed=seed + i, name=f"s{i}") for i, (h, w) in enumerate(shapes)]
     with pytest.MonkeyPatch.context() as patch:
         # coarse planning, as for huge scenes, must keep the promise too
-        patch.setattr("specdm.tiles.splits.CELLS_PER_SCENE", (cells, cells))
+        patch.setattr("specdm.tiles.scene_ground.CELLS_PER_SCENE", (cells, cells))
         tiles = tile_scenes(scenes, size=size, stride=stride, seed=seed)
     assert len(tiles.train) >= 1
     train, val, test = pixels_of(tiles.train), pixels_of(tiles.val), pixels_of(tiles.test)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from specdm.tiles.tileset import COUNT_BATCH, TileSet
@@ -41,17 +43,45 @@ class GroundSeen:
 
 
 def class_shares(tiles: TileSet) -> np.ndarray:
-    """Share of each class over the labelled ground of real tiles, float64 `(classes,)`, summing to one.
+    """Share of each class over the labelled ground of the first mask layer, float64 `(classes,)`, summing to one.
 
-    A pixel that several windows show counts once; all zero where nothing is labelled.
+    A pixel that several windows show counts once; all zero where nothing is labelled. Empty without classes.
     """
+    return layer_shares(tiles)[0] if tiles.classes is not None else np.zeros(0)
+
+
+def layer_shares(tiles: TileSet) -> np.ndarray:
+    """`class_shares` of every mask layer, float64 `(layers, classes)`."""
     classes = tiles.classes
     if classes is None:
-        return np.zeros(0)
+        return np.zeros((len(tiles.layers), 0))
+    counts = np.zeros((len(tiles.layers), len(classes)), np.int64)
+    for part, fresh in _fresh_parts(tiles):
+        index = np.where(fresh[:, None], classes.index_of(tiles.masks(part)), -1)
+        for layer, seen in enumerate(np.moveaxis(index, 1, 0)):
+            counts[layer] += np.bincount(seen[seen >= 0], minlength=len(classes))
+    return counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+
+
+def mean_amounts(tiles: TileSet) -> np.ndarray:
+    """Mean of each quantity over the ground where it is known, in its unit, float64 `(quantities,)`.
+
+    A pixel that several windows show counts once; NaN where nothing is known.
+    """
+    n = len(tiles.quantities) if tiles.quantities is not None else 0
+    sums, counts = np.zeros(n), np.zeros(n, np.int64)
+    if n:
+        for part, fresh in _fresh_parts(tiles):
+            amounts = tiles.amounts(part)
+            known = np.isfinite(amounts) & fresh[:, None]
+            sums += np.sum(amounts, axis=(0, 2, 3), where=known, dtype=np.float64)
+            counts += known.sum(axis=(0, 2, 3))
+    return np.divide(sums, counts, out=np.full(n, np.nan), where=counts > 0)
+
+
+def _fresh_parts(tiles: TileSet) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Positions of some tiles after the other `(n,)`, and which of their pixels no tile before has shown."""
     ground = GroundSeen(tiles)
-    counts = np.zeros(len(classes), np.int64)
     for start in range(0, len(tiles), COUNT_BATCH):
         part = np.arange(start, min(start + COUNT_BATCH, len(tiles)))
-        index = classes.index_of(tiles.masks(part)[:, 0])
-        counts += np.bincount(index[(index >= 0) & ground.fresh(part)], minlength=len(classes))
-    return counts / max(1, counts.sum())
+        yield part, ground.fresh(part)

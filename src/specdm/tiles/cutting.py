@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from math import prod
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from specdm.errors import TileError
-from specdm.scenes.classes import UNLABELLED, Classes
+from specdm.scenes.classes import UNLABELLED
 from specdm.scenes.scene import Scene
 from specdm.tiles.layout import TileLayout, tile_coords
-from specdm.tiles.splits import TEST_GROUND, TRAIN_GROUND, TilePlan
+from specdm.tiles.scene_ground import TEST_GROUND, TRAIN_GROUND
+from specdm.tiles.splits import TilePlan
+from specdm.tiles.tally import Tally
 from specdm.tiles.writer import batch_tiles
 
 WHOLE_SCENE_BYTES = 256_000_000
@@ -26,10 +28,24 @@ class TileWriter(Protocol):
     layout: TileLayout
 
     def write(
-        self, start: int, images: np.ndarray, masks: np.ndarray, tiles: Mapping[str, np.ndarray]
+        self,
+        start: int,
+        images: np.ndarray,
+        masks: np.ndarray | None,
+        tiles: Mapping[str, np.ndarray],
+        amounts: np.ndarray | None = None,
     ) -> None: ...
 
     def shorten(self, n_tiles: int) -> None: ...
+
+
+class _Window(NamedTuple):
+    """Number in the plan, image `(date, band, y, x)`, mask `(layer, y, x)`, amounts `(quantity, y, x)`."""
+
+    number: int
+    image: np.ndarray
+    mask: np.ndarray
+    amounts: np.ndarray
 
 
 def cut(
@@ -37,7 +53,8 @@ def cut(
 ) -> None:
     """Read all planned windows and write those with enough data; memory holds one batch.
 
-    A pixel with a value that is missing or infinite in any band or date is no data: unlabelled in the mask.
+    A pixel with a value that is missing or infinite in any band that a date has is no data: unlabelled in the
+    mask, and its amounts unknown.
     Adds to the layout's attribute `problems` what the user should know.
 
     Args:
@@ -53,14 +70,17 @@ def cut(
     layout = writer.layout
     batch = batch_tiles(layout)
     kept = np.zeros(len(plan.scene), bool)
-    tally = _Tally(layout.classes)
-    waiting: list[tuple[int, np.ndarray, np.ndarray]] = []
+    tally = Tally(layout)
+    own = layout.own_bands[..., None, None]
+    waiting: list[_Window] = []
     done = 0
 
     def flush() -> int:
-        numbers = np.array([number for number, _, _ in waiting], np.int64)
+        numbers = np.array([window.number for window in waiting], np.int64)
         if len(numbers):
-            masks = np.stack([mask for _, _, mask in waiting])
+            images, masks, amounts = (
+                np.stack([getattr(window, name) for window in waiting]) for name in ("image", "mask", "amounts")
+            )
             tiles = tile_coords(
                 len(numbers),
                 split=plan.split[numbers],
@@ -68,19 +88,26 @@ def cut(
                 window_y=plan.yx[numbers, 0],
                 window_x=plan.yx[numbers, 1],
             )
-            writer.write(done, np.stack([image for _, image, _ in waiting]), masks, tiles)
-            tally.add(plan.split[numbers], masks)
+            writer.write(done, images, masks, tiles, amounts)
+            tally.add(plan.split[numbers], masks, amounts)
             waiting.clear()
         return len(numbers)
 
-    for number, image, mask in _windows(scenes, plan, layout, mapped=mapped):
+    for number, image, mask, amounts in _windows(scenes, plan, layout, mapped=mapped):
         valid = np.isfinite(image)
-        gaps = ~valid.all(axis=(0, 1))
+        gaps = (own & ~valid).any(axis=(0, 1))
         if gaps.all() or gaps.mean() > max_nodata:
             continue
         kept[number] = True
-        image, mask = np.where(valid, image, np.float32(np.nan)), np.where(gaps, np.int16(UNLABELLED), mask)
-        waiting.append((number, image, mask))
+        nothing = np.float32(np.nan)
+        waiting.append(
+            _Window(
+                number,
+                np.where(valid & own, image, nothing),
+                np.where(gaps, np.int16(UNLABELLED), mask),
+                np.where(gaps | ~np.isfinite(amounts), nothing, amounts),
+            )
+        )
         if len(waiting) == batch:
             done += flush()
     done += flush()
@@ -96,43 +123,6 @@ def cut(
     layout.attrs["problems"] = json.dumps(notes)
 
 
-class _Tally:
-    """Labelled pixels of each class in each split."""
-
-    def __init__(self, classes: Classes | None) -> None:
-        self.classes = classes
-        self.counts: dict[str, np.ndarray] = {}
-
-    def add(self, splits: np.ndarray, masks: np.ndarray) -> None:
-        if self.classes is None:
-            return
-        for split in np.unique(splits):
-            index = self.classes.index_of(masks[splits == split])
-            counts = np.bincount(index[index >= 0], minlength=len(self.classes))
-            self.counts[str(split)] = self.counts.get(str(split), 0) + counts
-
-    def notes(self) -> list[str]:
-        if self.classes is None:
-            return ["no mask: no tile has a labelled pixel"]
-        train = self.counts["train"]
-        if not train.any():
-            return ["no labelled pixel in the training tiles"]
-        lines = []
-        if (train > 0).sum() == 1:
-            lines.append(f"a single class is labelled in the training tiles: {self._names(train > 0)}")
-        elsewhere = sum(counts for split, counts in self.counts.items() if split != "train")
-        if (lost := (train == 0) & (elsewhere > 0)).any():
-            lines.append(f"classes that no training tile has: {self._names(lost)}")
-        lines += [
-            f"no labelled pixel in the {split} tiles" for split, n in self.counts.items() if not n.any()
-        ]
-        return lines
-
-    def _names(self, which: np.ndarray) -> str:
-        names = self.classes.names if self.classes else ()
-        return ", ".join(name for name, shown in zip(names, which, strict=True) if shown)
-
-
 def _dropped(plan: TilePlan, kept: np.ndarray) -> list[str]:
     lines = [f"{int((~kept).sum())} of {len(kept)} windows have too few data and were left out"]
     for split in ("val", "test"):
@@ -144,8 +134,8 @@ def _dropped(plan: TilePlan, kept: np.ndarray) -> list[str]:
 
 def _windows(
     scenes: Sequence[Scene], plan: TilePlan, layout: TileLayout, *, mapped: bool
-) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """Number, image `(date, band, y, x)` and mask `(layer, y, x)` of every planned window, scene by scene."""
+) -> Iterator[_Window]:
+    """Every planned window, scene by scene; unlabelled and unknown where the scene, or its side of the map, is."""
     size = layout.size
     # a plan of many small scenes must not be searched through for every one of them
     ends = np.searchsorted(plan.scene, np.arange(len(scenes)), side="right")
@@ -155,18 +145,30 @@ def _windows(
             continue
         whole = None
         if 4 * prod(scene.dataset["image"].shape) <= WHOLE_SCENE_BYTES:
-            whole = scene.window(0, 0, scene.height, scene.width)
+            whole = _read(scene, layout, 0, 0, scene.height, scene.width)
         ground_map = scene.split_map if mapped else None
         for number in numbers:
             y, x = (int(v) for v in plan.yx[number])
             part = (slice(y, y + size), slice(x, x + size))
             if whole is None:
-                image, mask = scene.window(y, x, size, size)
+                image, mask, amounts = _read(scene, layout, y, x, size, size)
             else:
-                image, mask = whole[0][..., *part], None if whole[1] is None else whole[1][..., *part]
-            if mask is None:
-                mask = np.full(layout.mask_shape, UNLABELLED, np.int16)
+                image, mask, amounts = (values[..., *part] for values in whole)
             if ground_map is not None:
-                own = TEST_GROUND if plan.split[number] == "test" else TRAIN_GROUND
-                mask = np.where(ground_map[part] == own, mask, np.int16(UNLABELLED))
-            yield number, image, mask
+                own = ground_map[part] == (TEST_GROUND if plan.split[number] == "test" else TRAIN_GROUND)
+                mask = np.where(own, mask, np.int16(UNLABELLED))
+                amounts = np.where(own, amounts, np.float32(np.nan))
+            yield _Window(number, image, mask, amounts)
+
+
+def _read(
+    scene: Scene, layout: TileLayout, y: int, x: int, height: int, width: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Image, mask and amounts of one window; what the scene has not is unlabelled or unknown."""
+    image, mask = scene.window(y, x, height, width)
+    amounts = scene.amount_window(y, x, height, width)
+    if mask is None:
+        mask = np.full((layout.mask_shape[0], height, width), UNLABELLED, np.int16)
+    if amounts is None:
+        amounts = np.full((layout.amount_shape[0], height, width), np.nan, np.float32)
+    return image, mask, amounts

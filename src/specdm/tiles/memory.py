@@ -9,6 +9,7 @@ from math import prod
 import numpy as np
 
 from specdm.errors import TileError
+from specdm.tiles.checks import check_parts
 from specdm.tiles.layout import TileLayout
 from specdm.tiles.tileset import TileSet
 
@@ -21,7 +22,8 @@ class MemoryWriter:
     """
 
     def __init__(self, layout: TileLayout, n_tiles: int) -> None:
-        needed = n_tiles * (4 * prod(layout.image_shape) + 2 * prod(layout.mask_shape))
+        images, masks, amounts = (prod(s) for s in (layout.image_shape, layout.mask_shape, layout.amount_shape))
+        needed = n_tiles * (4 * images + 2 * masks + 4 * amounts)
         there = _machine_memory()
         if there is not None and needed > there / 2:
             raise TileError(
@@ -33,14 +35,25 @@ class MemoryWriter:
         self.n_tiles = n_tiles
         self._images = np.empty((n_tiles, *layout.image_shape), np.float32)
         self._masks = np.empty((n_tiles, *layout.mask_shape), np.int16)
+        self._amounts = np.empty((n_tiles, *layout.amount_shape), np.float32)
         self._tiles: list[Mapping[str, np.ndarray]] = []
 
     def write(
-        self, start: int, images: np.ndarray, masks: np.ndarray, tiles: Mapping[str, np.ndarray]
+        self,
+        start: int,
+        images: np.ndarray,
+        masks: np.ndarray | None,
+        tiles: Mapping[str, np.ndarray],
+        amounts: np.ndarray | None = None,
     ) -> None:
-        """Keep the next tiles; arguments as in `TileStoreWriter.write`, one part after the other."""
-        self._images[start : start + len(images)] = images
-        self._masks[start : start + len(images)] = masks
+        """Keep the next tiles; arguments and errors as in `TileStoreWriter.write`, one part after the other."""
+        check_parts(self.layout, images, masks, amounts, where="the tiles")
+        part = slice(start, start + len(images))
+        self._images[part] = images
+        if masks is not None:
+            self._masks[part] = masks
+        if amounts is not None:
+            self._amounts[part] = amounts
         self._tiles.append(tiles)
 
     def shorten(self, n_tiles: int) -> None:
@@ -50,8 +63,8 @@ class MemoryWriter:
     def tile_set(self) -> TileSet:
         """What was written."""
         tiles = {key: np.concatenate([part[key] for part in self._tiles]) for key in self._tiles[0]}
-        images, masks = self._images[: self.n_tiles], self._masks[: self.n_tiles]
-        return TileSet(self.layout.dataset(images, masks, tiles))
+        n = self.n_tiles
+        return TileSet(self.layout.dataset(self._images[:n], self._masks[:n], tiles, self._amounts[:n]))
 
 
 def _machine_memory() -> int | None:

@@ -15,16 +15,12 @@ import numpy as np
 from specdm.errors import TileError
 from specdm.scenes.scene import Scene
 from specdm.tiles.blocks import Reserved, reserve
-from specdm.tiles.ground import Ground, cell_size
+from specdm.tiles.scene_ground import TEST_GROUND, map_of, planning_classes, scene_ground
 from specdm.tiles.windows import Block, cover, inside, pave, touching
 
 SPLITS = ("train", "val", "test")
-CELL_BUDGET = 250_000
-CELLS_PER_SCENE = (16, 90_000)
 TEST_BLOCKS = 8
 VAL_BLOCKS = 4
-TRAIN_GROUND, TEST_GROUND = 1, 2
-"""Values of a scene's `split_map`."""
 
 
 @dataclass
@@ -96,7 +92,7 @@ def plan_blocks(
     rng: np.random.Generator,
 ) -> TilePlan:
     """Blocks of ground reserved for test and validation, paved with tiles; all other windows for training."""
-    grounds = [_ground(scene, size=size, stride=stride, n_scenes=len(scenes)) for scene in scenes]
+    grounds = [scene_ground(scene, size=size, stride=stride, n_scenes=len(scenes)) for scene in scenes]
     shares = {"test": (test_share, TEST_BLOCKS), "val": (val_share, VAL_BLOCKS)}
     reserved = reserve(grounds, shares, rng=rng)
     return _around(scenes, reserved, _reserve_notes(scenes, reserved, shares), size=size, stride=stride)
@@ -119,15 +115,9 @@ def plan_map(
     Raises:
         TileError: a scene has no map, or no training window is left.
     """
-    for scene in scenes:
-        if scene.split_map is None:
-            raise TileError(
-                f"{scene.name} has no train/test map, which split='map' needs; give one when opening the "
-                "scene or use split='blocks'"
-            )
     windows = {"size": size, "stride": stride}
     grounds = [
-        _ground(scene, n_scenes=len(scenes), shut_test=not spectra_seen, mapped=True, **windows)
+        scene_ground(scene, n_scenes=len(scenes), shut_test=not spectra_seen, mapped=True, **windows)
         for scene in scenes
     ]
     total_area = sum(scene.height * scene.width for scene in scenes)
@@ -146,14 +136,14 @@ def plan_map(
         good = np.ones(len(plan.scene), bool)
         for i, scene in enumerate(scenes):
             here = np.flatnonzero(plan.scene == i)
-            good[here] = inside(plan.yx[here], _map_of(scene) != TEST_GROUND, size=size)
+            good[here] = inside(plan.yx[here], map_of(scene) != TEST_GROUND, size=size)
         plan = plan.take(good)
         if not (plan.split == "train").any():
             raise TileError(
                 f"every window of {size} px touches test ground of the train/test map, so none is left for "
                 "training; use smaller tiles, or pixel_policy='spectra_seen', which hides test labels only"
             )
-    maps = [_map_of(scene) == TEST_GROUND for scene in scenes]
+    maps = [map_of(scene) == TEST_GROUND for scene in scenes]
     tests = _collect([(i, "test", _pave_labels(wanted, size)) for i, wanted in enumerate(maps)])
     held = sum(
         int(maps[i][y : y + size, x : x + size].sum())
@@ -181,9 +171,9 @@ def _reserve_notes(
         for split, (share, _) in shares.items()
         if share > 0 and not reserved.blocks[split]
     ]
-    classes = scenes[0].classes
-    if classes is not None and reserved.short.any():
-        short = [name for name, too_few in zip(classes.names, reserved.short, strict=True) if too_few]
+    if reserved.short.any():
+        names = planning_classes(scenes[0])
+        short = [name for name, too_few in zip(names, reserved.short, strict=True) if too_few]
         notes.append(f"less than half of the labelled pixels is left for training of: {_few(short)}")
     return notes
 
@@ -225,14 +215,6 @@ def _cover(scene: Scene, size: int, stride: int) -> np.ndarray:
     return cover(scene.height, scene.width, size=size, stride=stride)
 
 
-def _map_of(scene: Scene) -> np.ndarray:
-    """The train/test map `(y, x)`; `plan_map` has made sure that there is one."""
-    ground_map = scene.split_map
-    if ground_map is None:
-        raise TileError(f"{scene.name} has no train/test map")
-    return ground_map
-
-
 def _pave_labels(wanted: np.ndarray, size: int) -> np.ndarray:
     """Side-by-side windows, shifted so that they hold as many wanted pixels as can be; none empty."""
     height, width = wanted.shape
@@ -245,47 +227,6 @@ def _pave_labels(wanted: np.ndarray, size: int) -> np.ndarray:
         if counts.sum() > most:
             best, most = windows[counts > 0], int(counts.sum())
     return best
-
-
-def _ground(
-    scene: Scene, *, size: int, stride: int, n_scenes: int, shut_test: bool = False, mapped: bool = False
-) -> Ground:
-    """Count the scene's labels (`mapped`: on training ground only) in cells, reading the mask in strips."""
-    budget = int(np.clip(CELL_BUDGET // n_scenes, *CELLS_PER_SCENE))
-    cell = cell_size(scene.height, scene.width, size, budget)
-    rows, columns = scene.height // cell, scene.width // cell
-    classes = scene.classes
-    n_classes = len(classes) if classes is not None else 0
-    labels = np.zeros((rows, columns, n_classes), np.int64)
-    forbidden = np.zeros((rows, columns), bool)
-    ground_map = _map_of(scene) if mapped else None
-    # pixels left over at the far borders count in the last cell
-    cell_x = np.minimum(np.arange(scene.width) // cell, columns - 1)
-    strip = max(1, 2_000_000 // scene.width)
-    for top in range(0, scene.height, strip):
-        bottom = min(top + strip, scene.height)
-        cell_y = np.minimum(np.arange(top, bottom) // cell, rows - 1)
-        cells = cell_y[:, None] * columns + cell_x
-        if classes is not None:
-            mask = scene.dataset["mask"].isel(y=slice(top, bottom)).values
-            if ground_map is not None:
-                mask = np.where(ground_map[top:bottom] == TRAIN_GROUND, mask, -1)
-            index = classes.index_of(mask)
-            flat = (cells * n_classes + index)[index >= 0]
-            first = int(cell_y[0]) * columns * n_classes
-            counts = np.bincount(flat - first)
-            labels.reshape(-1)[first : first + len(counts)] += counts
-        if shut_test and ground_map is not None:
-            np.logical_or.at(forbidden.reshape(-1), cells, ground_map[top:bottom] == TEST_GROUND)
-    return Ground(
-        height=scene.height,
-        width=scene.width,
-        size=size,
-        stride=stride,
-        cell=cell,
-        labels=labels,
-        forbidden=forbidden,
-    )
 
 
 def _few(names: Sequence[str]) -> str:

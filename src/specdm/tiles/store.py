@@ -10,7 +10,8 @@ from pathlib import Path
 import xarray as xr
 
 from specdm.errors import TileError
-from specdm.tiles.layout import NUMBER_COORDS, SPLITS, TEXT_COORDS, TileLayout, as_text
+from specdm.tiles.layout import TileLayout
+from specdm.tiles.tile_coords import NUMBER_COORDS, SPLITS, TEXT_COORDS, as_text
 from specdm.tiles.tileset import TileSet
 from specdm.tiles.writer import TileStoreWriter, batch_tiles
 
@@ -29,12 +30,13 @@ def save_tiles(tiles: TileSet, path: str | Path, *, overwrite: bool = False) -> 
     with TileStoreWriter(path, layout, len(tiles), overwrite=overwrite) as writer:
         for number, (images, masks) in enumerate(tiles.batches(batch)):
             part = slice(number * batch, number * batch + len(images))
-            writer.write(part.start, images, masks, {key: values[part] for key, values in coords.items()})
+            part_coords = {key: values[part] for key, values in coords.items()}
+            writer.write(part.start, images, masks, part_coords, tiles.amounts(part))
     return open_tiles(path)
 
 
 def open_tiles(path: str | Path) -> TileSet:
-    """Open a tile set; images and masks are read when they are asked for.
+    """Open a tile set; images, masks and amounts are read when they are asked for.
 
     Raises:
         TileError: there is nothing, or no tile set, or parts of it are missing.
@@ -65,7 +67,7 @@ def open_tiles(path: str | Path) -> TileSet:
 
 def _check_whole(path: Path, dataset: xr.Dataset) -> None:
     """A chunk that is not there would silently read as unlabelled no-data: the writer writes every one."""
-    for name in ("image", "mask"):
+    for name in (name for name in ("image", "mask", "amount") if name in dataset):
         variable = dataset[name]
         # every axis of a chunk, for stores that another program has written anew
         expected = prod(-(-n // c) for n, c in zip(variable.shape, variable.encoding["chunks"], strict=True))

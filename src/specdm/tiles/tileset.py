@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,9 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from specdm.errors import MaskError, TileError
-from specdm.scenes.classes import UNLABELLED, Classes
-from specdm.tiles.layout import PerTile, TileLayout, as_text, check_dataset, new_attrs, tile_coords
+from specdm.errors import TileError
+from specdm.scenes.classes import Classes
+from specdm.scenes.quantities import Quantities
+from specdm.scenes.task import derived_change
+from specdm.tiles.checks import check_dataset, check_parts
+from specdm.tiles.facts import TileSetFacts
+from specdm.tiles.layout import TileLayout, new_attrs
+from specdm.tiles.tile_coords import PerTile, tile_coords
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,14 +25,16 @@ Index = slice | int | np.ndarray | Sequence[int]
 COUNT_BATCH = 64
 
 
-class TileSet:
+class TileSet(TileSetFacts):
     """Tiles, real or synthetic, around one `xarray.Dataset`, in memory or lazily from a store.
 
     Attributes:
-        dataset: `image (tile, date, band, y, x)` float32 in the user's units, NaN where no data;
-            `mask (tile, layer, y, x)` int16 class values, -1 where unlabelled; coordinates `wavelength`
-            and `fwhm` (nm, absent if unknown), `band_name`, `date`, `layer`, and for each tile `split`,
-            `source`, `window_y`, `window_x`, `seed`, `index`, `tile_name`.
+        dataset: `image (tile, date, band, y, x)` float32 in the user's units, NaN where no data and in bands
+            that a date has not; `mask (tile, layer, y, x)` int16 class values, -1 where unlabelled;
+            `amount (tile, quantity, y, x)` float32, NaN where unknown; one of the two, or both. Coordinates
+            `wavelength` and `fwhm` (nm, absent if unknown), `band_name`, `date`, `layer`, `quantity`,
+            `date_sensor` and `band_sensor` (absent where all dates have all bands), and for each tile
+            `split`, `source`, `window_y`, `window_x`, `seed`, `index`, `tile_name`.
     """
 
     def __init__(self, dataset: xr.Dataset, *, where: str = "the dataset") -> None:
@@ -36,6 +42,7 @@ class TileSet:
 
         Raises:
             TileError: a variable or coordinate is missing or has the wrong dimensions or type.
+            MaskError: the attributes of mask or amounts do not describe them.
         """
         check_dataset(dataset, where=where)
         self.dataset = dataset
@@ -46,8 +53,10 @@ class TileSet:
         cls,
         *,
         images: np.ndarray,
-        masks: np.ndarray,
-        classes: Classes | None,
+        masks: np.ndarray | None = None,
+        classes: Classes | None = None,
+        amounts: np.ndarray | None = None,
+        quantities: Quantities | None = None,
         wavelength: np.ndarray | Sequence[float] | None = None,
         fwhm: np.ndarray | Sequence[float] | None = None,
         band_name: Sequence[str] | None = None,
@@ -60,16 +69,20 @@ class TileSet:
         tile_name: PerTile = None,
         dates: Sequence[Any] | None = None,
         layers: Sequence[str] | None = None,
+        date_sensor: Sequence[int] | np.ndarray | None = None,
+        band_sensor: Sequence[int] | np.ndarray | None = None,
         image_units: str | None = None,
-        task: str = "segmentation",
         attrs: Mapping[str, Any] | None = None,
     ) -> TileSet:
         """A tile set in memory.
 
         Args:
             images: float32 `(n, date, band, size, size)`, NaN where no data.
-            masks: int16 `(n, layer, size, size)`, class values, -1 where unlabelled.
+            masks: int16 `(n, layer, size, size)`, class values, -1 where unlabelled; None or 0 layers if
+                there are only amounts.
             classes: what mask values mean; None if all masks are unlabelled.
+            amounts: float32 `(n, quantity, size, size)`, NaN where unknown.
+            quantities: what the amounts are; goes with them.
             wavelength, fwhm: nm, `(band,)`; None if unknown.
             band_name: one name a band; default "band 1", "band 2" ...
             split: "train", "val", "test" or "synthetic", for each tile or for all.
@@ -78,24 +91,27 @@ class TileSet:
             seed, index: of synthetic tiles; -1 (default) for real ones.
             tile_name: default made of the source and the window or the seed and index.
             dates, layers: labels; default 0, 1, ... and "class".
+            date_sensor, band_sensor: sensor number of each date and band where not all dates have all bands.
             image_units: unit of image values.
-            task: "segmentation", "change" or "regression".
             attrs: further attributes, such as `provenance` and `pixel_policy`; mappings become JSON text.
 
         Raises:
             TileError: shapes, number types or lengths do not fit together.
-            MaskError: a mask value is neither a class nor -1.
+            MaskError: a mask value is neither a class nor -1, or abundances that do not sum to one.
         """
-        images, masks = np.asarray(images), np.asarray(masks)
-        for what, array, dtype, ndim in (("images", images, np.float32, 5), ("masks", masks, np.int16, 4)):
-            if array.dtype != dtype or array.ndim != ndim:
-                raise TileError(
-                    f"{what} are {array.dtype} of shape {array.shape}; expected {np.dtype(dtype)} with "
-                    f"{ndim} dimensions"
-                )
-        if len(images) != len(masks) or images.shape[-2:] != masks.shape[-2:]:
-            raise TileError(f"images of shape {images.shape} do not fit masks of shape {masks.shape}")
-        check_mask_values(masks, classes)
+        images = np.asarray(images)
+        masks = None if masks is None else np.asarray(masks)
+        amounts = None if amounts is None else np.asarray(amounts)
+        for what, array, ndim in (("images", images, 5), ("masks", masks, 4), ("amounts", amounts, 4)):
+            if array is not None and array.ndim != ndim:
+                raise TileError(f"{what} are of shape {array.shape}; expected {ndim} dimensions")
+            if array is not None and (len(array) != len(images) or array.shape[-2:] != images.shape[-2:]):
+                raise TileError(f"{what} of shape {array.shape} do not fit images of shape {images.shape}")
+        if images.shape[-2] != images.shape[-1]:
+            raise TileError(f"tiles of {images.shape[-2]} x {images.shape[-1]} px; expected squares")
+        n_layers = 0 if masks is None else masks.shape[1]
+        if (amounts is None or not amounts.shape[1]) != (quantities is None):
+            raise TileError("amounts and quantities go together; give both or none")
         layout = TileLayout(
             size=images.shape[-1],
             n_bands=images.shape[2],
@@ -104,15 +120,14 @@ class TileSet:
             fwhm=fwhm,
             band_name=band_name,
             dates=list(range(images.shape[1])) if dates is None else dates,
-            layers=default_layers(masks.shape[1]) if layers is None else layers,
+            layers=default_layers(n_layers) if layers is None else layers,
+            quantities=quantities,
+            date_sensor=date_sensor,
+            band_sensor=band_sensor,
             image_units=image_units,
-            attrs=new_attrs(task=task, attrs=attrs),
+            attrs=new_attrs(attrs=attrs),
         )
-        if len(layout.dates) != images.shape[1] or len(layout.layers) != masks.shape[1]:
-            raise TileError(
-                f"{len(layout.dates)} dates and {len(layout.layers)} layers named, but the images have "
-                f"{images.shape[1]} dates and the masks {masks.shape[1]} layers"
-            )
+        check_parts(layout, images, masks, amounts, where="the tiles")
         tiles = tile_coords(
             len(images),
             split=split,
@@ -123,75 +138,7 @@ class TileSet:
             index=index,
             tile_name=tile_name,
         )
-        return cls(layout.dataset(images, masks, tiles))
-
-    # -- what it is ------------------------------------------------------------------------------------------
-
-    def __len__(self) -> int:
-        return int(self.dataset.sizes["tile"])
-
-    def __repr__(self) -> str:
-        counts = ", ".join(
-            f"{n} {part}" for part, n in zip(*np.unique(self.split, return_counts=True), strict=True)
-        )
-        classes = f"{len(self.classes)} classes" if self.classes else "no classes"
-        return f"<TileSet {counts or 'empty'}: {self.size} x {self.size} px, {self.n_bands} bands, {classes}>"
-
-    @property
-    def size(self) -> int:
-        """Pixels along a tile."""
-        return int(self.dataset.sizes["y"])
-
-    @property
-    def n_bands(self) -> int:
-        return int(self.dataset.sizes["band"])
-
-    @property
-    def n_dates(self) -> int:
-        return int(self.dataset.sizes["date"])
-
-    @property
-    def split(self) -> np.ndarray:
-        """Split of each tile, str `(n,)`."""
-        return as_text(self.dataset["split"].values)
-
-    @property
-    def wavelength(self) -> np.ndarray | None:
-        """Band centres in nm, float64 `(band,)`, or None if unknown."""
-        return TileLayout.of(self.dataset).wavelength  # type: ignore[return-value]
-
-    @property
-    def fwhm(self) -> np.ndarray | None:
-        """Band widths in nm, float64 `(band,)`, or None if unknown."""
-        return TileLayout.of(self.dataset).fwhm  # type: ignore[return-value]
-
-    @property
-    def band_name(self) -> tuple[str, ...]:
-        return tuple(str(name) for name in self.dataset["band_name"].values)
-
-    @property
-    def classes(self) -> Classes | None:
-        """What mask values mean; None if nothing was ever labelled."""
-        return TileLayout.of(self.dataset).classes
-
-    @property
-    def image_units(self) -> str | None:
-        return self.dataset["image"].attrs.get("units")
-
-    @property
-    def pixel_policy(self) -> str:
-        """ "left_out" or "spectra_seen": whether training tiles show test ground (never with its labels)."""
-        return str(self.dataset.attrs.get("pixel_policy", "left_out"))
-
-    @property
-    def provenance(self) -> dict[str, Any]:
-        """Where the tiles come from."""
-        return json.loads(self.dataset.attrs.get("provenance", "{}"))
-
-    @property
-    def problems(self) -> list[str]:
-        """What a user should know before training: one line each."""
-        return json.loads(self.dataset.attrs.get("problems", "[]"))
+        return cls(layout.dataset(images, masks, tiles, amounts))
 
     # -- parts of it -----------------------------------------------------------------------------------------
 
@@ -224,12 +171,38 @@ class TileSet:
         return self._load("image", index)
 
     def masks(self, index: Index = slice(None)) -> np.ndarray:
-        """Load masks: int16 `(n, layer, y, x)`, class values, -1 where unlabelled.
+        """Load masks: int16 `(n, layer, y, x)`, class values, -1 where unlabelled; `(n, 0, y, x)` without masks.
 
         Raises:
             TileError: the store is damaged.
         """
-        return self._load("mask", index)
+        return self._load("mask", index) if "mask" in self.dataset else self._nothing(index, np.int16)
+
+    def amounts(self, index: Index = slice(None)) -> np.ndarray:
+        """Load amounts: float32 `(n, quantity, y, x)`, NaN where unknown; `(n, 0, y, x)` without amounts.
+
+        Raises:
+            TileError: the store is damaged.
+        """
+        return self._load("amount", index) if "amount" in self.dataset else self._nothing(index, np.float32)
+
+    def change_masks(self, index: Index = slice(None)) -> np.ndarray:
+        """What changed between the first and the last date, derived from the masks of the two.
+
+        Returns:
+            int8 `(n, y, x)`: 1 changed, 0 unchanged, -1 where one of the two is unlabelled.
+
+        Raises:
+            TileError: there is no mask a date (a given change mask has classes: see `masks`), or the store is
+                damaged.
+        """
+        if self.n_dates < 2 or len(self.layers) != self.n_dates:
+            raise TileError(
+                f"{self.where}: change is derived from a mask a date, but the masks of {self.n_dates} dates have the "
+                f"layers {', '.join(self.layers) or 'none'}; use masks(), whose classes say what changed"
+            )
+        masks, classes = self.masks(index), self.classes
+        return derived_change(masks if classes is None else classes.index_of(masks))
 
     def batches(self, size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Images and masks of `size` tiles after the other, in order; the last may be smaller."""
@@ -238,14 +211,20 @@ class TileSet:
             yield self.images(part), self.masks(part)
 
     def label_counts(self) -> np.ndarray:
-        """Labelled pixels of each class over all tiles, int64 `(classes,)`; overlapping tiles count twice."""
-        classes = self.classes
-        counts = np.zeros(len(classes) if classes else 0, np.int64)
-        if classes is not None:
-            for start in range(0, len(self), COUNT_BATCH):
-                index = classes.index_of(self.masks(slice(start, start + COUNT_BATCH)))
-                counts += np.bincount(index[index >= 0], minlength=len(classes))
-        return counts
+        """Labelled pixels of each class over all tiles and layers, int64 `(classes,)`; overlaps count twice."""
+        return self._layer_counts().sum(axis=0)
+
+    def label_counts_of(self, layer: int | str) -> np.ndarray:
+        """`label_counts` of one layer, given by its position or name.
+
+        Raises:
+            TileError: there is no such layer.
+        """
+        layers = self.layers
+        position = layers.index(layer) if layer in layers else layer
+        if not isinstance(position, (int, np.integer)) or not 0 <= position < len(layers):
+            raise TileError(f"{self.where} has no mask layer {layer!r}; its layers are {', '.join(layers) or 'none'}")
+        return self._layer_counts()[position]
 
     # -- what it does ----------------------------------------------------------------------------------------
 
@@ -260,13 +239,23 @@ class TileSet:
         return save_tiles(self, path, overwrite=overwrite)
 
     def plot(self, n: int = 8, path: str | Path | None = None) -> Figure:
-        """False colour above mask for `n` tiles spread over the set; also written to `path` if given."""
+        """Every date above masks and amounts for `n` tiles spread over the set; also written to `path` if given."""
         from specdm.tiles.plot import plot_tiles
 
         return plot_tiles(self, n=n, path=path)
 
     def _part(self, split: str) -> TileSet:
         return self.select(np.flatnonzero(self.split == split))
+
+    def _layer_counts(self) -> np.ndarray:
+        classes = self.classes
+        counts = np.zeros((len(self.layers), len(classes) if classes else 0), np.int64)
+        if classes is not None:
+            for start in range(0, len(self), COUNT_BATCH):
+                for layer, mask in enumerate(np.moveaxis(self.masks(slice(start, start + COUNT_BATCH)), 1, 0)):
+                    index = classes.index_of(mask)
+                    counts[layer] += np.bincount(index[index >= 0], minlength=len(classes))
+        return counts
 
     def _load(self, name: str, index: Index) -> np.ndarray:
         variable = self.dataset[name].isel(tile=_as_index(index))
@@ -275,18 +264,14 @@ class TileSet:
         except (OSError, ValueError, RuntimeError, TypeError) as error:
             raise TileError(f"{self.where}: cannot read {name}s, the store is damaged ({error})") from error
 
-
-def check_mask_values(masks: np.ndarray, classes: Classes | None) -> None:
-    """Raise MaskError if a mask holds a value that is neither a class nor -1."""
-    if classes is not None:
-        classes.index_of(masks)
-    elif (masks != UNLABELLED).any():
-        raise MaskError("masks have labels but no classes are given; give classes")
+    def _nothing(self, index: Index, dtype: type) -> np.ndarray:
+        n = self.dataset["split"].isel(tile=_as_index(index)).size
+        return np.zeros((n, 0, self.size, self.size), dtype)
 
 
 def default_layers(n: int) -> list[str]:
     """Names for the layers of a mask: "class", then "layer 2" and so on."""
-    return ["class", *(f"layer {i + 1}" for i in range(1, n))]
+    return ["class", *(f"layer {i + 1}" for i in range(1, n))] if n else []
 
 
 def _as_index(index: Index) -> slice | np.ndarray:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from specdm.errors import TileError
 from specdm.scenes.collection import SceneCollection
+from specdm.scenes.dates import shared_date_labels
 from specdm.scenes.scene import Scene
 from specdm.tiles.cutting import cut
 from specdm.tiles.layout import TileLayout, new_attrs
@@ -105,11 +106,10 @@ def tile_scenes(
         "training_windows": {"possible": possible, "used": planned},
     }
     attrs = new_attrs(
-        task="segmentation",
         pixel_policy=options.policy,
-        attrs={"provenance": provenance, "problems": plan.notes},
+        attrs={"provenance": provenance, "problems": plan.notes, **_said(together)},
     )
-    first = together[0]
+    first, dates = together[0], shared_date_labels([scene.dates for scene in together])
     layout = TileLayout(
         size=size,
         n_bands=first.n_bands,
@@ -117,8 +117,11 @@ def tile_scenes(
         wavelength=first.wavelength,
         fwhm=first.fwhm,
         band_name=first.band_name,
-        dates=_dates(together),
-        layers=_layers(first),
+        dates=dates,
+        layers=_layers(together, dates),
+        quantities=next((s.quantities for s in together if s.quantities), None),
+        date_sensor=first.date_sensor,
+        band_sensor=first.band_sensor,
         image_units=next((s.units for s in together if s.units), None),
         attrs=attrs,
     )
@@ -171,16 +174,22 @@ def _plan(scenes: Sequence[Scene], options: TilingOptions, stride: int, rng: np.
     return plan_blocks(scenes, size=size, stride=stride, rng=rng, **shares)
 
 
-def _dates(scenes: Sequence[Scene]) -> list[Any]:
-    """The dates' labels if all scenes have the same, else numbers."""
-    first = [_plain(d) for d in scenes[0].dataset["date"].values]
-    same = all([_plain(d) for d in scene.dataset["date"].values] == first for scene in scenes)
-    return first if same else list(range(len(first)))
+def _layers(scenes: Sequence[Scene], dates: Sequence[int | str]) -> list[str]:
+    """Names of the mask's layers; none if there are only amounts, one if there is nothing at all."""
+    first = next((scene for scene in scenes if scene.layers), scenes[0])
+    if first.layers == tuple(str(date) for date in first.dates):
+        # a mask a date: it goes by the date's name, which need not be that of the first scene
+        return [str(date) for date in dates]
+    if first.layers:
+        return list(first.layers)
+    return [] if any(scene.quantities for scene in scenes) else ["class"]
 
 
-def _plain(date: Any) -> int | str:
-    return int(date) if isinstance(date, (int, np.integer)) else str(date)
-
-
-def _layers(scene: Scene) -> list[str]:
-    return [str(layer) for layer in scene.dataset["layer"].values] if "mask" in scene.dataset else ["class"]
+def _said(scenes: Sequence[Scene]) -> dict[str, str]:
+    """What must be said of the data wherever it is shown, and what to cite; absent where nothing is."""
+    said = {}
+    for key in ("note", "citation"):
+        lines = dict.fromkeys(str(s.dataset.attrs[key]) for s in scenes if s.dataset.attrs.get(key))
+        if lines:
+            said[key] = "; ".join(lines)
+    return said

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import uuid
 import warnings
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -21,8 +20,10 @@ import numpy as np
 
 from specdm.errors import TileError
 from specdm.scenes.classes import UNLABELLED
-from specdm.tiles.layout import IMAGE_DIMS, MASK_DIMS, NUMBER_COORDS, TEXT_COORDS, TileLayout
-from specdm.tiles.tileset import check_mask_values
+from specdm.tiles.checks import check_parts
+from specdm.tiles.layout import AMOUNT_DIMS, IMAGE_DIMS, MASK_DIMS, TileLayout
+from specdm.tiles.leftovers import partial_folder, sweep_leftovers
+from specdm.tiles.tile_coords import NUMBER_COORDS, TEXT_COORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,20 +36,26 @@ COMPRESSION_LEVEL = 3
 
 def chunk_tiles(layout: TileLayout) -> int:
     """Tiles of one chunk: about 8 MB of images, 1 to 64 tiles."""
-    return int(np.clip(CHUNK_BYTES // (4 * prod(layout.image_shape)), 1, CHUNK_TILES))
+    return int(np.clip(CHUNK_BYTES // _tile_bytes(layout), 1, CHUNK_TILES))
 
 
 def batch_tiles(layout: TileLayout) -> int:
     """Tiles to hold in memory at a time while writing: whole chunks, at most 64 tiles or about 128 MB."""
     chunk = chunk_tiles(layout)
-    most = min(CHUNK_TILES, BATCH_BYTES // (4 * prod(layout.image_shape)))
+    most = min(CHUNK_TILES, BATCH_BYTES // _tile_bytes(layout))
     return max(chunk, most - most % chunk)
+
+
+def _tile_bytes(layout: TileLayout) -> int:
+    # a colour picture with many quantities is mostly amounts
+    return 4 * max(prod(layout.image_shape), prod(layout.amount_shape))
 
 
 class TileStoreWriter:
     """Write a tile set part by part in bounded memory; use as a context manager.
 
-    Nothing appears under the final name until the block ends without an error and every tile is written.
+    Nothing appears under the final name until the block ends without an error and every tile is written. What
+    a killed writer of the same name has left beside it is swept away first, see `specdm.tiles.leftovers`.
 
     Example:
         >>> with TileStoreWriter("tiles.zarr", layout, 1000) as writer:
@@ -76,7 +83,8 @@ class TileStoreWriter:
         if n_tiles < 1:
             raise TileError(f"{self.path}: a tile set needs at least one tile")
         _check_free(self.path, overwrite)
-        self.partial = self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex[:8]}.partial")
+        self.partial = partial_folder(self.path)
+        self._arrays: dict[str, Any] = {}
         self._written = np.zeros(n_tiles, bool)
         self._tiles: dict[str, np.ndarray] = {
             **{key: np.full(n_tiles, "", object) for key in TEXT_COORDS},
@@ -88,61 +96,56 @@ class TileStoreWriter:
 
         with self._writing():
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            sweep_leftovers(self.path)
             group = zarr.open_group(str(self.partial), mode="w-", zarr_format=3)
             chunk = min(chunk_tiles(self.layout), self.n_tiles)
-            self._images = _create(
-                group,
-                "image",
-                shape=(self.n_tiles, *self.layout.image_shape),
-                chunk=chunk,
-                dtype=np.float32,
-                fill=np.nan,
-                dims=IMAGE_DIMS,
-                attrs=self.layout.image_attrs,
-            )
-            self._masks = _create(
-                group,
-                "mask",
-                shape=(self.n_tiles, *self.layout.mask_shape),
-                chunk=chunk,
-                dtype=np.int16,
-                fill=UNLABELLED,
-                dims=MASK_DIMS,
-                attrs=self.layout.mask_attrs,
-            )
+            for name, shape, dtype, fill, dims, attrs in (
+                ("image", self.layout.image_shape, np.float32, np.nan, IMAGE_DIMS, self.layout.image_attrs),
+                ("mask", self.layout.mask_shape, np.int16, UNLABELLED, MASK_DIMS, self.layout.mask_attrs),
+                ("amount", self.layout.amount_shape, np.float32, np.nan, AMOUNT_DIMS, self.layout.amount_attrs),
+            ):
+                if shape[0]:
+                    self._arrays[name] = _create(
+                        group,
+                        name,
+                        shape=(self.n_tiles, *shape),
+                        chunk=chunk,
+                        dtype=dtype,
+                        fill=fill,
+                        dims=dims,
+                        attrs=attrs,
+                    )
         return self
 
     def write(
-        self, start: int, images: np.ndarray, masks: np.ndarray, tiles: Mapping[str, np.ndarray]
+        self,
+        start: int,
+        images: np.ndarray,
+        masks: np.ndarray | None,
+        tiles: Mapping[str, np.ndarray],
+        amounts: np.ndarray | None = None,
     ) -> None:
         """Write tiles `start`, `start + 1`, ...
 
         Args:
             start: position of the first.
             images: float32 `(n, date, band, y, x)`.
-            masks: int16 `(n, layer, y, x)`.
+            masks: int16 `(n, layer, y, x)`; None if the layout has no layers.
             tiles: their coordinates, as `tile_coords` makes them.
+            amounts: float32 `(n, quantity, y, x)`; None if the layout has no quantities.
 
         Raises:
             TileError: shapes or types do not fit the layout, or the disk does not take it.
-            MaskError: a mask value has no class.
+            MaskError: a mask value has no class, or amounts are not what the quantities say.
         """
         stop = start + len(images)
-        for what, array, shape, dtype in (
-            ("images", images, self.layout.image_shape, np.float32),
-            ("masks", masks, self.layout.mask_shape, np.int16),
-        ):
-            if array.shape != (stop - start, *shape) or array.dtype != dtype:
-                raise TileError(
-                    f"{self.path}: {what} are {array.dtype} of shape {array.shape}; expected "
-                    f"{np.dtype(dtype)} of shape {(stop - start, *shape)}"
-                )
+        check_parts(self.layout, images, masks, amounts, where=str(self.path))
         if start < 0 or stop > self.n_tiles:
             raise TileError(f"{self.path}: tiles {start} to {stop - 1} do not fit into {self.n_tiles}")
-        check_mask_values(masks, self.layout.classes)
+        given = {"image": images, "mask": masks, "amount": amounts}
         with self._writing():
-            self._images[start:stop] = images
-            self._masks[start:stop] = masks
+            for name, array in self._arrays.items():
+                array[start:stop] = given[name]
         for key, values in self._tiles.items():
             values[start:stop] = tiles[key]
         self._written[start:stop] = True
@@ -152,7 +155,7 @@ class TileStoreWriter:
         if not 1 <= n_tiles <= self.n_tiles:
             raise TileError(f"{self.path}: cannot shorten {self.n_tiles} tiles to {n_tiles}")
         with self._writing():
-            for array in (self._images, self._masks):
+            for array in self._arrays.values():
                 array.resize((n_tiles, *array.shape[1:]))
         self.n_tiles = n_tiles
         self._written = self._written[:n_tiles]
