@@ -29,7 +29,7 @@ def codec_of(images: torch.Tensor, **options) -> ImageCodec:
     torch.manual_seed(0)
     codec = ImageCodec(images.shape[1], **settings)
     codec.basis.fit(spectra_statistics(images.numpy()))
-    codec.fit_linear(codec.components_of(images)[0])
+    codec.fit_linear(codec.prepare(images)[0])
     return codec
 
 
@@ -40,7 +40,7 @@ def weighted_error(codec: ImageCodec, components: torch.Tensor, decoded: torch.T
 @pytest.mark.parametrize("factor", [1, 2, 4])
 def test_it_starts_as_the_best_linear_codec(images: torch.Tensor, factor: int) -> None:
     codec = codec_of(images, factor=factor, latent_channels=3)
-    components, _ = codec.components_of(images)
+    components, _ = codec.prepare(images)
     found = weighted_error(codec, components, codec.decoder(codec.encoder(components)[0]).detach())
     # the best rank-3 approximation of the weighted cells, by singular values (Eckart & Young 1936)
     cells = torch.nn.functional.pixel_unshuffle(components, factor).movedim(1, -1).flatten(0, -2).double()
@@ -52,14 +52,14 @@ def test_it_starts_as_the_best_linear_codec(images: torch.Tensor, factor: int) -
 
 def test_linear_latents_have_unit_variance(images: torch.Tensor) -> None:
     codec = codec_of(images)
-    latents = codec.raw_latents(codec.components_of(images)[0]).detach().movedim(1, -1).flatten(0, -2)
+    latents = codec.raw_latents(codec.prepare(images)[0]).detach().movedim(1, -1).flatten(0, -2)
     torch.testing.assert_close(latents.mean(dim=0), torch.zeros(5), atol=1e-3, rtol=0)
     torch.testing.assert_close(latents.T.cov(), torch.eye(5), atol=1e-2, rtol=0)
 
 
 def test_the_residual_starts_at_zero_and_learns(images: torch.Tensor) -> None:
     codec = codec_of(images)
-    components, valid = codec.components_of(images)
+    components, valid = codec.prepare(images)
     gathered = codec.encoder.gather(components)
     assert codec.encoder.residual(gathered).abs().max() == 0
     assert codec.decoder.residual(codec.raw_latents(components)).abs().max() == 0
@@ -91,7 +91,7 @@ def test_nodata_takes_the_mean_and_has_no_loss(images: torch.Tensor) -> None:
     codec = codec_of(images)
     spoilt = images.clone()
     spoilt[0, 1, 2, 3] = float("nan")
-    components, valid = codec.components_of(spoilt)
+    components, valid = codec.prepare(spoilt)
     assert components.isfinite().all()
     assert components[0, :, 2, 3].abs().max() < 1e-3
     assert valid[0, 0, 2, 3] == 0 and valid.sum() == valid.numel() - 1

@@ -7,10 +7,9 @@ import torch
 
 from specdm.errors import ModelError
 from specdm.models.composition_prior import CompositionPrior
-from specdm.scenes.classes import Classes
 from specdm.synthesis.composition import composition_row
 
-CLASSES = Classes.create([2, 5, 7], ["grass", "bare soil", "water"])
+CLASSES = ["grass", "bare soil", "water"]
 
 
 def prior(rows: list[list[float]] | None = None) -> CompositionPrior:
@@ -21,7 +20,7 @@ def prior(rows: list[list[float]] | None = None) -> CompositionPrior:
 
 
 def row(order: dict[str, float], **options) -> list[float]:
-    return composition_row(order, classes=CLASSES, prior=prior(**options)).tolist()
+    return composition_row(order, groups=[CLASSES], prior=prior(**options)).tolist()
 
 
 @pytest.mark.parametrize(
@@ -60,3 +59,16 @@ def test_nothing_known_of_the_others() -> None:
 def test_orders_that_cannot_be(order: dict[str, float], named: str) -> None:
     with pytest.raises(ModelError, match=named):
         row(order)
+
+
+def test_each_group_sums_to_one_and_takes_its_own_orders() -> None:
+    made = CompositionPrior(rows=1, classes=5)
+    made.fractions.copy_(torch.tensor([[0.4, 0.6, 0.1, 0.2, 0.7]]))
+    groups = [["a: wet", "a: dry"], ["b: x", "b: y", "b: z"]]
+    found = composition_row({"b: z": 0.1}, groups=groups, prior=made).tolist()
+    assert found == pytest.approx([0.4, 0.6, 0.3, 0.6, 0.1])
+
+
+def test_free_quantities_have_no_composition() -> None:
+    with pytest.raises(ModelError, match="free quantities only"):
+        composition_row({"height": 0.5}, groups=[], prior=CompositionPrior(rows=0, classes=0))

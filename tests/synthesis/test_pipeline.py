@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +80,7 @@ class TestSample:
     def test_masks_are_class_values_at_their_positions(self, pipeline, monkeypatch) -> None:
         positions = torch.arange(2 * 256).reshape(2, 1, 16, 16) % 3
         decode = pipeline.model.decode
-        monkeypatch.setattr(pipeline.model, "decode", lambda latents: (decode(latents)[0], positions))
+        monkeypatch.setattr(pipeline.model, "decode", lambda latents: replace(decode(latents), positions=positions))
         expected = np.array([2, 5, 7])[positions.numpy()]
         np.testing.assert_array_equal(pipeline.sample(2).masks(), expected)
 

@@ -8,7 +8,7 @@ import torch
 from specdm.errors import TrainingError
 from specdm.models.denoiser import JointDenoiser
 from specdm.models.joint_model import EncodedTiles
-from specdm.models.streams import segmentation_streams
+from specdm.models.streams import streams_of
 from specdm.training.config import load_config
 from specdm.training.denoiser_training import DenoiserTraining
 from specdm.training.tile_tensors import LatentTiles
@@ -34,7 +34,7 @@ class Watched(DenoiserTraining):
         overrides = {f"denoiser.{key}": value for key, value in options.items()}
         super().__init__(
             denoiser=JointDenoiser(CHANNELS, 3, widths=(16, 16), layers=1, head_channels=16),
-            streams=segmentation_streams(),
+            streams=streams_of(dates=[0], layers=["class"]),
             tiles=tiles,
             config=load_config(overrides={"denoiser.batch_size": 4, **overrides}).denoiser,
             seed=0,

@@ -12,13 +12,15 @@ import torch
 
 from specdm.errors import RunError, TrainingError
 from specdm.models.joint_model import JointModel
+from specdm.models.pixels import Pixels
 from specdm.synthesis.fit import train_run
 from specdm.tiles.tileset import TileSet
 from specdm.training.codec_training import CodecTraining
+from specdm.training.compositions import compositions
 from specdm.training.config import load_config
 from specdm.training.denoiser_training import DenoiserTraining
 from specdm.training.stages import train_stages
-from specdm.training.tile_tensors import compositions, encode_tiles, load_part
+from specdm.training.tile_tensors import encode_tiles, load_part
 
 
 def snapshot(folder: Path) -> dict[str, bytes | None]:
@@ -177,14 +179,35 @@ def test_latents_are_standard_and_know_what_is_labelled(little_run: Path, little
     torch.testing.assert_close(latents.shares.sum().float(), torch.tensor(1.0))
 
 
+def pixels(*, positions: torch.Tensor | None = None, amounts: torch.Tensor | None = None) -> Pixels:
+    first = positions if positions is not None else amounts
+    n, size = len(first), first.shape[-1]
+    return Pixels(
+        torch.zeros(n, 1, 1, size, size),
+        torch.zeros(n, 0, size, size, dtype=torch.int64) if positions is None else positions,
+        torch.zeros(n, 0, size, size) if amounts is None else amounts,
+    )
+
+
 def test_composition_of_tiles() -> None:
-    positions = torch.tensor([[[0, 0], [1, -1]], [[-1, -1], [-1, -1]]])
-    found = compositions(positions, classes=3)
+    positions = torch.tensor([[[[0, 0], [1, -1]]], [[[-1, -1], [-1, -1]]]])
+    found = compositions(pixels(positions=positions), classes=3, abundances=False)
     torch.testing.assert_close(found[0], torch.tensor([2 / 3, 1 / 3, 0]))
     assert found[1].isnan().all()
-    few = torch.full((1, 8, 8), -1)
-    few[0, 0, :3] = 1
-    assert compositions(few, classes=3).isnan().all(), "5 % of a tile say little about it"
+    few = torch.full((1, 1, 8, 8), -1)
+    few[0, 0, 0, :3] = 1
+    few_found = compositions(pixels(positions=few), classes=3, abundances=False)
+    assert few_found.isnan().all(), "5 % of a tile say little about it"
+
+
+def test_composition_of_several_layers_and_of_abundances() -> None:
+    positions = torch.tensor([[[[0, 0], [1, 1]], [[1, 1], [1, 0]]]])
+    found = compositions(pixels(positions=positions), classes=2, abundances=False)
+    torch.testing.assert_close(found, torch.tensor([[0.5, 0.5, 0.25, 0.75]]))
+    amounts = torch.tensor([[[[0.2, 0.4], [0.6, float("nan")]], [[0.8, 0.6], [0.4, float("nan")]]]])
+    found = compositions(pixels(amounts=amounts), classes=0, abundances=True)
+    torch.testing.assert_close(found, torch.tensor([[0.4, 0.6]]))
+    assert compositions(pixels(amounts=amounts), classes=0, abundances=False).shape == (1, 0)
 
 
 def test_no_more_tiles_than_memory_allows(little_tiles: TileSet) -> None:

@@ -10,6 +10,8 @@ from diffusers.models.modeling_utils import ModelMixin
 class CompositionPrior(ModelMixin, ConfigMixin):
     """Rows of class fractions seen in training, with weights that make their mean the classes' true shares.
 
+    With several mask layers, or abundances, a row has a group of fractions for each.
+
     Args:
         rows: number of stored compositions; 0 if none is known.
         classes: number of classes.
@@ -43,7 +45,7 @@ class CompositionPrior(ModelMixin, ConfigMixin):
 
         Args:
             compositions: `(n, classes)`; rows with NaN are left out.
-            shares: `(classes,)`, summing to one.
+            shares: `(classes,)`, see `balancing_weights`.
             most: rows kept at the most, spread evenly.
         """
         rows = compositions[compositions.isfinite().all(dim=1)]
@@ -62,18 +64,20 @@ def balancing_weights(compositions: torch.Tensor, *, shares: torch.Tensor, round
 
     Args:
         compositions: `(n, classes)`.
-        shares: `(classes,)`, summing to one.
+        shares: `(classes,)`, summing to one; to the number of groups if rows are made of several groups that
+            each sum to one (a mask layer each).
         rounds: of the fitting.
     """
     weights = torch.ones(len(compositions), dtype=torch.float64)
     given = compositions.isfinite().all(dim=1)
-    if not given.any():
+    if not given.any() or not len(shares):
         return weights.float()
     rows, fitted = compositions[given].double(), weights[given]
+    groups = max(1.0, float(shares.sum()))
     for _ in range(rounds):
         mean = (fitted[:, None] * rows).sum(dim=0) / fitted.sum()
         factor = torch.where(mean > 0, shares.double() / mean.clamp(min=1e-12), 1.0).clamp(0.5, 2.0)
-        fitted = (fitted * (rows * factor).sum(dim=1)).clamp(min=1e-6)
+        fitted = (fitted * (rows * factor).sum(dim=1) / groups).clamp(min=1e-6)
         fitted = (fitted / fitted.mean()).clamp(0.02, 50.0)
     weights[given] = fitted
     return weights.float()

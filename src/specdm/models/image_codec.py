@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
+from torch.nn import functional as F
 
 from specdm.models.codec_layers import Decoder, Encoder, LatentStatistics, draw, fit_linear, kl_to_standard_normal
 from specdm.models.spectral_basis import SpectralBasis
@@ -77,7 +78,7 @@ class ImageCodec(ModelMixin, ConfigMixin):
         error = (weight * (decoded - components).square()).mean(dim=1, keepdim=True)
         return (error * valid).sum() / valid.sum().clamp(min=1) + kl_weight * kl_to_standard_normal(mean, log_variance)
 
-    def components_of(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def prepare(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Components `(n, k, y, x)`, and which pixels have data `(n, 1, y, x)`; others take the mean spectrum."""
         valid = images.isfinite().all(dim=1, keepdim=True)
         filled = torch.where(valid, images, self.basis.mean[:, None, None])
@@ -87,10 +88,25 @@ class ImageCodec(ModelMixin, ConfigMixin):
         """Posterior means, not yet standardised."""
         return self.encoder(components)[0]
 
+    def augment(
+        self, prepared: tuple[torch.Tensor, ...], *, generator: torch.Generator
+    ) -> tuple[torch.Tensor, ...]:
+        """As it is: a spectrum is what was measured."""
+        return prepared
+
+    def known_cells(self, images: torch.Tensor) -> torch.Tensor:
+        """Which latent cells have data in all their pixels, `(n, 1, y / f, x / f)` in 0/1."""
+        valid = images.isfinite().all(dim=1, keepdim=True).float()
+        return (F.avg_pool2d(valid, self.factor) == 1).float()
+
+    def statistics_rows(self, components: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+        """Latents `(cells, channels)` that their statistics are taken from."""
+        parts = [self.raw_latents(part) for part in components.split(64)]
+        return torch.cat(parts).movedim(1, -1).flatten(0, -2)
+
     def encode(self, images: torch.Tensor) -> torch.Tensor:
         """Standardised latents (posterior means)."""
-        components, _ = self.components_of(images)
-        return self.statistics.standardise(self.raw_latents(components))
+        return self.statistics.standardise(self.raw_latents(self.prepare(images)[0]))
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         """Images in the user's units from standardised latents."""

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from specdm.models.codecs import Codec
 from specdm.models.denoiser import JointDenoiser
-from specdm.models.image_codec import ImageCodec
-from specdm.models.mask_codec import MaskCodec
+from specdm.models.pixels import Pixels
 from specdm.models.solver import Progress, guided_velocity, solve_flow
 from specdm.models.streams import Stream
-
-Codec = ImageCodec | MaskCodec
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ class JointModel(nn.Module):
     def __init__(self, *, streams: Sequence[Stream], codecs: Mapping[str, Codec], denoiser: JointDenoiser):
         super().__init__()
         self.streams = tuple(streams)
-        self.codecs = nn.ModuleDict(dict(codecs))
+        self.codecs = nn.ModuleDict(dict(codecs))  # type: ignore[arg-type]
         self.denoiser = denoiser
 
     @property
@@ -51,6 +49,21 @@ class JointModel(nn.Module):
         """Pixels along a latent cell."""
         return next(iter(self.codecs.values())).factor  # type: ignore[return-value]
 
+    def codec_of(self, stream: Stream) -> Codec:
+        return self.codecs[stream.codec]  # type: ignore[return-value]
+
+    @property
+    def n_bands(self) -> int:
+        """Bands of all sensors together."""
+        return max(self._end(stream, "bands") for stream in self.streams if stream.kind == "image")
+
+    @property
+    def n_quantities(self) -> int:
+        return max((self._end(stream, "quantities") for stream in self.streams if stream.kind == "amounts"), default=0)
+
+    def _end(self, stream: Stream, key: str) -> int:
+        return stream.span[1] if stream.span else int(self.codecs[stream.codec].config[key])  # type: ignore[index]
+
     @property
     def device(self) -> torch.device:
         return next(self.denoiser.parameters()).device
@@ -60,49 +73,36 @@ class JointModel(nn.Module):
         return list(latents.split(self.stream_channels, dim=1))
 
     @torch.no_grad()
-    def encode(self, images: torch.Tensor, positions: torch.Tensor) -> EncodedTiles:
-        """Latents of tiles.
-
-        Args:
-            images: `(n, date, bands, y, x)` in the user's units, NaN where no data.
-            positions: `(n, layer, y, x)` class positions, -1 where unlabelled.
-        """
+    def encode(self, tiles: Pixels) -> EncodedTiles:
+        """Latents of tiles, and which of their cells are known."""
         latents, known = [], []
         for stream in self.streams:
-            codec = self.codecs[stream.codec]
-            if isinstance(codec, ImageCodec):
-                image = images[:, stream.position]
-                latents.append(codec.encode(image))
-                valid = image.isfinite().all(dim=1, keepdim=True).float()
-                known.append((nn.functional.avg_pool2d(valid, self.factor) == 1).float())
-            elif isinstance(codec, MaskCodec):
-                mask = positions[:, stream.position]
-                latents.append(codec.encode(mask))
-                known.append(codec.known_cells(mask))
+            codec, values = self.codec_of(stream), tiles.of(stream)
+            latents.append(codec.encode(values))
+            known.append(codec.known_cells(values))
         return EncodedTiles(latents=torch.cat(latents, dim=1), known=torch.cat(known, dim=1))
 
     @torch.no_grad()
-    def decode(self, latents: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Images `(n, date, bands, y, x)` and class positions `(n, layer, y, x)` from latents."""
-        images: list[torch.Tensor] = []
-        masks: list[torch.Tensor] = []
-        for stream, part in zip(self.streams, self.split(latents), strict=True):
-            codec = self.codecs[stream.codec]
-            (images if stream.kind == "image" else masks).append(codec.decode(part))  # type: ignore[operator]
-        return torch.stack(images, dim=1), torch.stack(masks, dim=1)
+    def decode(self, latents: torch.Tensor) -> Pixels:
+        """Tiles from latents; what no stream has (a band of another sensor's date) is NaN."""
+        parts = [
+            self.codec_of(stream).decode(part)
+            for stream, part in zip(self.streams, self.split(latents), strict=True)
+        ]
+        return Pixels.put_together(self.streams, parts, n_bands=self.n_bands, n_quantities=self.n_quantities)
 
     @torch.no_grad()
     def sensor_noise(self, size: int, generators: Sequence[torch.Generator]) -> torch.Tensor:
-        """Noise for decoded images, `(n, date, bands, size, size)`, tile i from generator i."""
+        """Noise for decoded images, `(n, date, band, size, size)`, tile i from generator i; 0 where no image is."""
         dates = [stream for stream in self.streams if stream.kind == "image"]
-        tiles = []
-        for generator in generators:
-            noise = [
-                self.codecs[stream.codec].basis.residual_noise((1, size, size), generator=generator)  # type: ignore[union-attr, operator]
-                for stream in dates
-            ]
-            tiles.append(torch.cat(noise))
-        return torch.stack(tiles)
+        noise = torch.zeros(len(generators), len(dates), self.n_bands, size, size)
+        for i, generator in enumerate(generators):
+            for stream in dates:
+                basis = self.codecs[stream.codec].basis
+                noise[i, stream.position, stream.channels] = basis.residual_noise(  # type: ignore[union-attr, operator]
+                    (1, size, size), generator=generator
+                )[0].cpu()
+        return noise.to(self.device)
 
     @torch.no_grad()
     def solve(

@@ -11,14 +11,15 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from specdm.errors import ModelError
+from specdm.models.amount_codec import AmountCodec
 from specdm.models.composition_prior import CompositionPrior
 from specdm.models.denoiser import JointDenoiser
 from specdm.models.image_codec import ImageCodec
 from specdm.models.mask_codec import MaskCodec
 
-Part = ImageCodec | MaskCodec | JointDenoiser | CompositionPrior
+Part = ImageCodec | MaskCodec | AmountCodec | JointDenoiser | CompositionPrior
 KINDS: dict[str, type[Part]] = {
-    kind.__name__: kind for kind in (ImageCodec, MaskCodec, JointDenoiser, CompositionPrior)
+    kind.__name__: kind for kind in (ImageCodec, MaskCodec, AmountCodec, JointDenoiser, CompositionPrior)
 }
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 

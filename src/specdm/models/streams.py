@@ -1,11 +1,15 @@
-"""What is generated jointly: a list of streams, each with a kind and the codec it shares with its like."""
+"""What is generated jointly: a list of streams, each with a kind and the codec it shares with its like.
+
+A task is no more than such a list. Nothing that trains or samples asks for the task: it goes through the streams.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-StreamKind = Literal["image", "classes"]
+StreamKind = Literal["image", "classes", "amounts"]
 
 
 @dataclass(frozen=True)
@@ -14,20 +18,65 @@ class Stream:
 
     Attributes:
         name: such as "image" or "mask"; unique in a model.
-        kind: "image" (a date of the tile's image) or "classes" (a layer of its mask).
-        codec: name of the codec that encodes it; streams of one sensor share one.
-        position: which date or layer of the tile it is.
+        kind: "image" (a date of the tile's image), "classes" (a layer of its mask) or "amounts" (quantities of its
+            continuous mask).
+        codec: name of the codec that encodes it; streams of one sensor, and layers of one legend, share one.
+        position: which date or layer of the tile it is; 0 for amounts.
+        span: first and last-but-one of the bands or quantities it has; None for all of them.
     """
 
     name: str
     kind: StreamKind
     codec: str
     position: int = 0
+    span: tuple[int, int] | None = None
+
+    @property
+    def channels(self) -> slice:
+        """Its bands or quantities."""
+        return slice(None) if self.span is None else slice(*self.span)
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Stream:
+        """What `to_dict` gave, also after a journey through JSON."""
+        span = record.get("span")
+        return cls(**{**record, "span": None if span is None else (int(span[0]), int(span[1]))})
 
-def segmentation_streams() -> tuple[Stream, ...]:
-    """One image and one mask."""
-    return (Stream("image", "image", "image_codec"), Stream("mask", "classes", "mask_codec"))
+
+def streams_of(
+    *,
+    dates: Sequence[Any],
+    layers: Sequence[str] = (),
+    quantities: Sequence[str] = (),
+    sum_to_one: bool = False,
+    sensors: Sequence[tuple[int, int]] | None = None,
+) -> tuple[Stream, ...]:
+    """The streams of tiles: an image a date, a mask a layer, abundances together, free quantities one by one.
+
+    Args:
+        dates: labels of the dates.
+        layers: names of the mask's layers.
+        quantities: names of the quantities of a continuous mask.
+        sum_to_one: whether these are abundances; they then share a stream, since none can be drawn without the rest.
+        sensors: first and last-but-one band of each date; None if all dates have all bands. Dates of the same bands
+            share a codec.
+    """
+    names = ["image"] if len(dates) == 1 else [f"image {date}" for date in dates]
+    spans: list[tuple[int, int] | None] = [None] * len(dates) if sensors is None else list(sensors)
+    different = list(dict.fromkeys(spans))
+    streams = []
+    for position, (name, span) in enumerate(zip(names, spans, strict=True)):
+        codec = "image_codec" if len(different) == 1 else f"image_codec_{different.index(span) + 1}"
+        streams.append(Stream(name, "image", codec, position, span))
+    masks = ["mask"] if len(layers) == 1 else [f"mask {layer}" for layer in layers]
+    streams += [Stream(name, "classes", "mask_codec", position) for position, name in enumerate(masks)]
+    if sum_to_one and quantities:
+        streams.append(Stream("abundances", "amounts", "amount_codec"))
+    elif quantities:
+        streams += [
+            Stream(name, "amounts", f"amount_codec_{i + 1}", 0, (i, i + 1)) for i, name in enumerate(quantities)
+        ]
+    return tuple(streams)

@@ -9,7 +9,8 @@ from typing import Any
 from specdm.errors import RunError
 from specdm.models.composition_prior import CompositionPrior
 from specdm.models.joint_model import JointModel
-from specdm.synthesis.pipeline import SamplingDefaults, SpecDMPipeline, TileFacts
+from specdm.synthesis.facts import TileFacts
+from specdm.synthesis.pipeline import SamplingDefaults, SpecDMPipeline
 from specdm.tiles.tileset import TileSet
 from specdm.training.config import RunConfig, load_config, read_config
 from specdm.training.stages import train_stages

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from specdm.errors import ModelError
+from specdm.models.codecs import CODEC_KINDS
 from specdm.models.composition_prior import CompositionPrior
 from specdm.models.denoiser import JointDenoiser
-from specdm.models.image_codec import ImageCodec
-from specdm.models.mask_codec import MaskCodec
 from specdm.models.streams import Stream
+from specdm.synthesis.facts import TileFacts
 
 
 def check_parts_fit(
-    folder: Path, *, streams: Sequence[Stream], parts: Mapping[str, Any], bands: int, classes: int
+    folder: Path, *, streams: Sequence[Stream], parts: Mapping[str, Any], facts: TileFacts
 ) -> None:
     """Raise ModelError, naming the part, unless all parts are of the kind and size that the others need.
 
@@ -23,30 +23,39 @@ def check_parts_fit(
         folder: the model's, for the message.
         streams: what the model generates.
         parts: codecs by name, "denoiser" and "composition_prior".
-        bands, classes: of the model's tiles.
+        facts: what the model's tiles are like.
     """
-    if {stream.kind for stream in streams} != {"image", "classes"}:
+    kinds = {stream.kind for stream in streams}
+    if "image" not in kinds or len(kinds) < 2:
         raise ModelError(f"{folder}: has {len(streams)} streams, expected at least an image and a mask; copy it again")
-    kinds: dict[str, type] = {"denoiser": JointDenoiser, "composition_prior": CompositionPrior}
-    kinds |= {stream.codec: ImageCodec if stream.kind == "image" else MaskCodec for stream in streams}
-    for name, kind in kinds.items():
+    expected: dict[str, type] = {"denoiser": JointDenoiser, "composition_prior": CompositionPrior}
+    expected |= {stream.codec: CODEC_KINDS[stream.kind] for stream in streams}
+    for name, kind in expected.items():
         if not isinstance(parts[name], kind):
             raise ModelError(
                 f"{folder / name}: found a {type(parts[name]).__name__}, expected a {kind.__name__}; "
                 "copy the model again"
             )
+    channels = parts["denoiser"].stream_channels
+    if len(streams) != len(channels):
+        raise ModelError(f"{folder / 'denoiser'}: is not made for {len(streams)} streams; copy the model again")
+    fractions = sum(map(len, facts.parts))
     wanted: list[tuple[str, str, Any]] = [
-        ("denoiser", "conditions", classes),
-        ("composition_prior", "classes", classes),
+        ("denoiser", "conditions", fractions),
+        ("composition_prior", "classes", fractions),
     ]
-    for stream, channels in zip(streams, parts["denoiser"].stream_channels, strict=False):
-        wanted.append((stream.codec, "latent_channels", channels))
-        wanted.append((stream.codec, "bands", bands) if stream.kind == "image" else (stream.codec, "classes", classes))
-    for name, key, expected in wanted:
-        if parts[name].config[key] != expected:
+    sizes = {
+        "image": ("bands", len(facts.band_name)),
+        "classes": ("classes", len(facts.classes or ())),
+        "amounts": ("quantities", len(facts.quantities or ())),
+    }
+    for stream, count in zip(streams, channels, strict=True):
+        key, size = sizes[stream.kind]
+        wanted.append((stream.codec, "latent_channels", count))
+        wanted.append((stream.codec, key, stream.span[1] - stream.span[0] if stream.span else size))
+    for name, key, value in wanted:
+        if parts[name].config[key] != value:
             raise ModelError(
-                f"{folder / name}: has {key} {parts[name].config[key]}, the rest of the model needs {expected}; "
+                f"{folder / name}: has {key} {parts[name].config[key]}, the rest of the model needs {value}; "
                 "copy the model again"
             )
-    if len(streams) != len(parts["denoiser"].stream_channels):
-        raise ModelError(f"{folder / 'denoiser'}: is not made for {len(streams)} streams; copy the model again")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,55 +16,20 @@ from specdm.errors import MaskError, ModelError
 from specdm.models.composition_prior import CompositionPrior
 from specdm.models.joint_model import JointModel
 from specdm.models.part_files import load_part_files, read_json, save_part_files
+from specdm.models.pixels import Pixels, joined
 from specdm.models.streams import Stream
 from specdm.scenes.classes import Classes
 from specdm.synthesis.composition import composition_row
 from specdm.synthesis.draws import tile_draws
+from specdm.synthesis.facts import TileFacts
 from specdm.synthesis.folders import replacing_folder
 from specdm.synthesis.part_checks import check_parts_fit
 from specdm.tiles.tileset import TileSet
+from specdm.training.tile_tensors import to_pixels
 from specdm.version import __version__
 
 Callback = Callable[[int, int], None]
 INDEX = "model_index.json"
-
-
-@dataclass(frozen=True)
-class TileFacts:
-    """What tiles of a model are like: all that a tile set needs beside its values."""
-
-    size: int
-    classes: Classes
-    wavelength: list[float] | None
-    fwhm: list[float] | None
-    band_name: list[str]
-    image_units: str | None
-    provenance: dict[str, Any]
-
-    @classmethod
-    def of(cls, tiles: TileSet) -> TileFacts:
-        if tiles.classes is None:
-            raise ModelError(f"{tiles.where}: tiles without classes cannot make a model")
-        return cls(
-            size=tiles.size,
-            classes=tiles.classes,
-            wavelength=None if tiles.wavelength is None else [float(v) for v in tiles.wavelength],
-            fwhm=None if tiles.fwhm is None else [float(v) for v in tiles.fwhm],
-            band_name=list(tiles.band_name),
-            image_units=tiles.image_units,
-            provenance=tiles.provenance,
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        record = {key: value for key, value in self.__dict__.items() if key != "classes"}
-        legend = {key: list(getattr(self.classes, key)) for key in ("values", "names", "colors")}
-        return {**record, "classes": legend}
-
-    @classmethod
-    def from_dict(cls, record: Mapping[str, Any]) -> TileFacts:
-        legend = record["classes"]
-        classes = Classes.create(legend["values"], legend["names"], legend["colors"])
-        return cls(**{**record, "classes": classes})
 
 
 @dataclass(frozen=True)
@@ -99,7 +64,8 @@ class SpecDMPipeline:
         self.defaults = defaults
 
     @property
-    def classes(self) -> Classes:
+    def classes(self) -> Classes | None:
+        """What mask values mean; None if the model's masks are continuous only."""
         return self.facts.classes
 
     @property
@@ -159,7 +125,7 @@ class SpecDMPipeline:
         try:
             if index["_class_name"] != cls.__name__:
                 raise ModelError(f"{folder / INDEX}: found {index['_class_name']!r}, expected {cls.__name__!r}")
-            streams = [Stream(**stream) for stream in index["streams"]]
+            streams = [Stream.from_dict(stream) for stream in index["streams"]]
             facts = TileFacts.from_dict(index["tiles"])
             defaults = SamplingDefaults(**index["sampling"])
         except (KeyError, TypeError, ValueError, AttributeError, MaskError) as error:
@@ -169,11 +135,7 @@ class SpecDMPipeline:
         denoiser: Any = load_part_files(folder / "denoiser")
         prior: Any = load_part_files(folder / "composition_prior")
         check_parts_fit(
-            folder,
-            streams=streams,
-            parts={**codecs, "denoiser": denoiser, "composition_prior": prior},
-            bands=len(facts.band_name),
-            classes=len(facts.classes),
+            folder, streams=streams, parts={**codecs, "denoiser": denoiser, "composition_prior": prior}, facts=facts
         )
         model = JointModel(streams=streams, codecs=codecs, denoiser=denoiser)
         return cls(model=model, prior=prior, facts=facts, defaults=defaults)
@@ -202,8 +164,9 @@ class SpecDMPipeline:
             steps: solver steps.
             guidance: 0 for plain samples of the joint model; more pulls image and mask towards each other.
             sensor_noise: put sensor noise back on the images, see `SpectralBasis.residual_noise`.
-            composition: class name -> fraction of the tile, summing to at most 1; the rest is shared among the
-                other classes as in training tiles. Default: a training tile's, drawn for each tile.
+            composition: class (or material) name -> fraction of the tile, summing to at most 1; the rest is shared
+                among the others as in training tiles. With several mask layers "LAYER: class". Default: a
+                training tile's, drawn for each tile.
             batch_size: tiles at once; does not change them.
             callback: called with (tiles done, n) after every batch.
 
@@ -222,10 +185,12 @@ class SpecDMPipeline:
         for name, value in {"seed": seed, "first": first}.items():
             if value < 0:
                 raise ModelError(f"{name} is {value}, expected at least 0")
-        ordered = None if composition is None else composition_row(composition, classes=self.classes, prior=self.prior)
+        ordered = None
+        if composition is not None:
+            ordered = composition_row(composition, groups=self.facts.parts, prior=self.prior)
         cells = self.facts.size // self.model.factor
         shape = (sum(self.model.stream_channels), cells, cells)
-        images, masks = [], []
+        drawn: list[Pixels] = []
         for start in range(first, first + n, batch_size):
             draws = tile_draws(
                 range(start, min(start + batch_size, first + n)),
@@ -241,53 +206,39 @@ class SpecDMPipeline:
                 guidance=guidance,
                 composition=draws.compositions.to(self.model.device),
             )
-            image, positions = self.model.decode(latents)
+            tiles = self.model.decode(latents)
             if noisy:
-                image = image + self.model.sensor_noise(self.facts.size, draws.generators)
-            images.append(image.cpu().numpy().astype(np.float32))
-            masks.append(self.classes.values_of(positions.cpu().numpy()))
+                noise = self.model.sensor_noise(self.facts.size, draws.generators)
+                tiles = replace(tiles, images=tiles.images + noise)
+            drawn.append(tiles.apply(torch.Tensor.cpu))
             if callback is not None:
                 callback(min(start + batch_size - first, n), n)
-        return self._tile_set(
-            np.concatenate(images), np.concatenate(masks), seed=seed, index=np.arange(first, first + n)
+        return self.facts.tile_set(
+            joined(drawn), source=self.model_id, seed=seed, index=np.arange(first, first + n)
         )
 
     def reconstruct(self, tiles: TileSet, *, batch_size: int = 32) -> TileSet:
-        """Tiles after both codecs, with the coordinates they had; nodata and unlabelled pixels stay so.
+        """Tiles after all codecs, with the coordinates they had; nodata, unlabelled and unknown pixels stay so.
 
         Raises:
-            ModelError: the tiles have other bands or classes than the model.
+            ModelError: the tiles have other bands, dates, classes or quantities than the model.
         """
-        if list(tiles.band_name) != self.facts.band_name or tiles.classes != self.classes:
-            raise ModelError(f"{tiles.where}: its bands or classes differ from the model's; expected the same data")
+        if (what := self.facts.difference(tiles)) is not None:
+            raise ModelError(f"{tiles.where}: its {what} differ from the model's; expected the same data")
         if len(tiles) == 0:
             return tiles
-        images, masks = [], []
-        for image, mask in tiles.batches(batch_size):
-            positions = torch.from_numpy(self.classes.index_of(mask))
-            encoded = self.model.encode(torch.from_numpy(image).to(self.model.device), positions.to(self.model.device))
-            decoded, decoded_positions = self.model.decode(encoded.latents)
-            images.append(np.where(np.isnan(image), np.nan, decoded.cpu().numpy()).astype(np.float32))
-            values = self.classes.values_of(decoded_positions.cpu().numpy())
-            masks.append(np.where(mask < 0, mask, values).astype(np.int16))
+        decoded = []
+        for start in range(0, len(tiles), batch_size):
+            pixels = to_pixels(tiles, slice(start, start + batch_size))
+            encoded = self.model.encode(pixels.apply(lambda values: values.to(self.model.device)))
+            decoded.append(self.model.decode(encoded.latents).apply(torch.Tensor.cpu))
+        whole = joined(decoded)
         same = tiles.dataset.copy()
-        same["image"] = tiles.dataset["image"].copy(data=np.concatenate(images))
-        same["mask"] = tiles.dataset["mask"].copy(data=np.concatenate(masks))
+        for name, found in (("image", whole.images.numpy()), ("amount", whole.amounts.numpy())):
+            if name in same:
+                there = tiles.dataset[name]
+                same[name] = there.copy(data=np.where(np.isnan(there.values), np.nan, found).astype(np.float32))
+        if "mask" in same:
+            mask = tiles.masks()
+            same["mask"] = tiles.dataset["mask"].copy(data=np.where(mask < 0, mask, self.facts.masks_of(whole)))
         return TileSet(same, where=f"{tiles.where} after the codecs")
-
-    def _tile_set(self, images: np.ndarray, masks: np.ndarray, *, seed: int, index: np.ndarray) -> TileSet:
-        model_id = self.model_id
-        return TileSet.from_arrays(
-            images=images,
-            masks=masks,
-            classes=self.classes,
-            wavelength=self.facts.wavelength,
-            fwhm=self.facts.fwhm,
-            band_name=self.facts.band_name,
-            split="synthetic",
-            source=model_id,
-            seed=np.full(len(images), seed),
-            index=index,
-            image_units=self.facts.image_units,
-            attrs={"provenance": {"model": model_id, "trained_on": self.facts.provenance}},
-        )

@@ -40,7 +40,7 @@ class DenoiserTraining(L.LightningModule):
         self.average.eval()
         self.streams, self.config, self.seed = streams, config, seed
         self._tiles = tiles
-        weights = [config.mask_loss_weight if s.kind == "classes" else 1.0 for s in streams]
+        weights = [1.0 if s.kind == "image" else config.mask_loss_weight for s in streams]
         self._weights = level_by_channel(
             torch.tensor(weights)[None, :, None, None], denoiser.stream_channels
         )

@@ -18,21 +18,24 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
-from specdm.errors import RunError, TrainingError
+from specdm.errors import RunError
+from specdm.models.codecs import Codec
 from specdm.models.denoiser import JointDenoiser
-from specdm.models.joint_model import Codec, JointModel
+from specdm.models.joint_model import JointModel
 from specdm.models.part_files import load_part_files, save_part_files
-from specdm.models.streams import Stream, segmentation_streams
+from specdm.models.streams import Stream
 from specdm.tiles.tileset import TileSet
 from specdm.training.budget import Budget
-from specdm.training.codec_training import CodecTraining, new_codecs
+from specdm.training.codec_training import CodecTraining
+from specdm.training.compositions import part_names
 from specdm.training.config import RunConfig
 from specdm.training.denoiser_training import DenoiserTraining
 from specdm.training.draws import EndlessSteps
 from specdm.training.loss_table import LossTable
+from specdm.training.new_codecs import new_codecs
 from specdm.training.progress import BudgetProgress
 from specdm.training.sample_pictures import SamplePictures
-from specdm.training.tile_tensors import LatentTiles, check_trainable, encode_tiles, load_part
+from specdm.training.tile_tensors import LatentTiles, check_trainable, encode_tiles, load_part, tile_streams
 
 DrawSamples = Callable[[JointModel, LatentTiles, Path], None]
 """Writes a picture of a few samples of an unfinished model."""
@@ -60,7 +63,7 @@ def train_stages(
         RunError: a damaged checkpoint.
     """
     check_trainable(tiles)
-    streams = _streams(tiles)
+    streams = tile_streams(tiles)
     codecs = _trained_codecs(run, streams, tiles, config=config, show_progress=show_progress)
     denoiser = _new_denoiser(streams, codecs, tiles, config=config)
     model = JointModel(streams=streams, codecs=codecs, denoiser=denoiser)
@@ -78,15 +81,6 @@ def train_stages(
     return trained.eval(), latents
 
 
-def _streams(tiles: TileSet) -> tuple[Stream, ...]:
-    layers = tiles.dataset.sizes["layer"]
-    if tiles.n_dates != 1 or layers != 1:
-        raise TrainingError(
-            f"{tiles.where}: found {tiles.n_dates} dates and {layers} mask layers; this version trains on one of each"
-        )
-    return segmentation_streams()
-
-
 def _trained_codecs(
     run: Path, streams: tuple[Stream, ...], tiles: TileSet, *, config: RunConfig, show_progress: bool
 ) -> dict[str, Codec]:
@@ -95,7 +89,13 @@ def _trained_codecs(
         return {name: load_part_files(folder / name) for name in _codec_names(streams)}  # type: ignore[misc]
     part = load_part(tiles, seed=config.seed)
     with seeded(config.seed):
-        codecs = new_codecs(streams, part, classes=len(tiles.classes or ()), config=config.codec)
+        codecs = new_codecs(
+            streams,
+            part,
+            classes=len(tiles.classes or ()),
+            sum_to_one=tiles.quantities is not None and tiles.quantities.sum_to_one,
+            config=config.codec,
+        )
     module = CodecTraining(streams=streams, codecs=codecs, tiles=part, config=config.codec, seed=config.seed)
     budget = Budget(
         steps=config.codec.steps,
@@ -105,13 +105,12 @@ def _trained_codecs(
         decay_share=1.0,
     )
     _fit(run, module, budget, config, stage="codec", clip=None, extra=[], show_progress=show_progress)
-    for codec in codecs.values():
-        codec.cpu().eval()
+    module.codecs.cpu().eval()
     module.cpu().fit_latent_statistics()
     partial = folder.with_name(".codecs.partial")
     shutil.rmtree(partial, ignore_errors=True)
     for name, codec in codecs.items():
-        save_part_files(codec, partial / name)
+        save_part_files(codec, partial / name)  # type: ignore[arg-type]
     os.replace(partial, folder)
     (run / "checkpoints" / "codec.ckpt").unlink(missing_ok=True)
     return codecs
@@ -127,7 +126,7 @@ def _new_denoiser(
     with seeded(config.seed + 1):
         return JointDenoiser(
             stream_channels=tuple(codecs[stream.codec].latent_channels for stream in streams),
-            conditions=len(tiles.classes or ()),
+            conditions=sum(map(len, part_names(tiles))),
             widths=config.denoiser.widths,
             layers=config.denoiser.layers,
             head_channels=config.denoiser.head_channels,

@@ -3,77 +3,89 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 
 from specdm.errors import TrainingError
 from specdm.models.joint_model import EncodedTiles, JointModel
-from specdm.tiles.coverage import class_shares
-from specdm.tiles.tileset import TileSet
+from specdm.models.pixels import Pixels
+from specdm.models.streams import Stream, streams_of
+from specdm.tiles.tileset import COUNT_BATCH, TileSet
+from specdm.training.compositions import compositions, ground_composition
 from specdm.training.draws import step_generator
 from specdm.training.orientations import ORIENTATIONS, orient
 
 CODEC_BYTES = 1_000_000_000
 LATENT_BYTES = 1_500_000_000
-MIN_LABELLED_SHARE = 0.1
-
-
-@dataclass(frozen=True)
-class TileTensors:
-    """Tiles in memory.
-
-    Attributes:
-        images: float32 `(n, date, bands, y, x)`, user's units, NaN where no data.
-        positions: int64 `(n, layer, y, x)`, class positions, -1 where unlabelled.
-    """
-
-    images: torch.Tensor
-    positions: torch.Tensor
 
 
 def check_trainable(tiles: TileSet) -> None:
-    """Raise TrainingError unless there are tiles and at least one labelled pixel."""
+    """Raise TrainingError unless there are tiles and at least one labelled or known pixel in each stream."""
     if len(tiles) == 0:
         raise TrainingError(f"{tiles.where}: no training tile; expected at least one (split 'train')")
-    if tiles.classes is None or tiles.label_counts().sum() == 0:
+    if tiles.classes is None and tiles.quantities is None:
         raise TrainingError(
-            f"{tiles.where}: no labelled pixel in {len(tiles)} training tiles; give a mask that labels training "
-            "ground, or another split"
+            f"{tiles.where}: no labelled pixel in {len(tiles)} training tiles, since there is no mask; give one"
         )
+    for layer, name in enumerate(tiles.layers):
+        if tiles.classes is None or tiles.label_counts_of(layer).sum() == 0:
+            where = f" in the mask layer {name}" if len(tiles.layers) > 1 else ""
+            raise TrainingError(
+                f"{tiles.where}: no labelled pixel in {len(tiles)} training tiles{where}; give a mask that labels "
+                "training ground, or another split"
+            )
+    if tiles.quantities is not None:
+        known = known_counts(tiles)
+        for name, count in zip(tiles.quantities.names, known, strict=True):
+            if count == 0:
+                raise TrainingError(
+                    f"{tiles.where}: {name} is unknown in all pixels of {len(tiles)} training tiles; give values on "
+                    "training ground, or another split"
+                )
 
 
-def load_part(tiles: TileSet, *, seed: int, max_bytes: int = CODEC_BYTES) -> TileTensors:
+def known_counts(tiles: TileSet) -> np.ndarray:
+    """Pixels with a known value, int64 `(quantities,)`."""
+    counts = np.zeros(len(tiles.quantities or ()), np.int64)
+    for start in range(0, len(tiles), COUNT_BATCH):
+        counts += np.isfinite(tiles.amounts(slice(start, start + COUNT_BATCH))).sum(axis=(0, 2, 3))
+    return counts
+
+
+def load_part(tiles: TileSet, *, seed: int, max_bytes: int = CODEC_BYTES) -> Pixels:
     """All tiles, or as many seeded random ones as fit in `max_bytes` of float32."""
-    each = 4 * tiles.n_dates * tiles.n_bands * tiles.size**2
+    each = 4 * (tiles.n_dates * tiles.n_bands + len(tiles.quantities or ())) * tiles.size**2
     fits = max(1, max_bytes // each)
     chosen = np.arange(len(tiles))
     if len(tiles) > fits:
         chosen = np.sort(np.random.default_rng(seed).choice(len(tiles), fits, replace=False))
-    return to_tensors(tiles, chosen)
+    return to_pixels(tiles, chosen)
 
 
-def to_tensors(tiles: TileSet, index: np.ndarray | slice) -> TileTensors:
+def to_pixels(tiles: TileSet, index: np.ndarray | slice) -> Pixels:
     """The tiles at `index`."""
-    if tiles.classes is None:
-        raise TrainingError(f"{tiles.where}: has no classes, expected labelled tiles")
-    positions = tiles.classes.index_of(tiles.masks(index))
-    return TileTensors(torch.from_numpy(tiles.images(index)), torch.from_numpy(positions))
+    masks = tiles.masks(index)
+    positions = np.full(masks.shape, -1, np.int64) if tiles.classes is None else tiles.classes.index_of(masks)
+    return Pixels(
+        torch.from_numpy(tiles.images(index)), torch.from_numpy(positions), torch.from_numpy(tiles.amounts(index))
+    )
 
 
-def compositions(positions: torch.Tensor, *, classes: int) -> torch.Tensor:
-    """Share of each class among a tile's labelled pixels, `(n, classes)`.
-
-    NaN (not given) where less than a tenth of the tile is labelled: a few pixels say little about the rest.
-
-    Args:
-        positions: `(n, y, x)`.
-    """
-    one_hot = torch.nn.functional.one_hot(positions.clamp(min=0), classes) * (positions >= 0).unsqueeze(-1)
-    counts = one_hot.sum(dim=(1, 2)).float()
-    labelled = counts.sum(dim=1, keepdim=True)
-    enough = labelled >= MIN_LABELLED_SHARE * positions[0].numel()
-    return torch.where(enough & (labelled > 0), counts / labelled.clamp(min=1), float("nan"))
+def tile_streams(tiles: TileSet) -> tuple[Stream, ...]:
+    """What a model of these tiles generates."""
+    sensors = None
+    if tiles.date_sensor is not None:
+        own = [tiles.bands_of(date) for date in range(tiles.n_dates)]
+        sensors = [(int(bands[0]), int(bands[-1]) + 1) for bands in own]
+    return streams_of(
+        dates=tiles.dates,
+        layers=tiles.layers,
+        quantities=() if tiles.quantities is None else tiles.quantities.names,
+        sum_to_one=tiles.quantities is not None and tiles.quantities.sum_to_one,
+        sensors=sensors,
+    )
 
 
 @dataclass(frozen=True)
@@ -82,8 +94,8 @@ class LatentTiles:
 
     Attributes:
         encoded: latents and what is known.
-        compositions: `(n, classes)`.
-        shares: `(classes,)`, of the classes over the training ground, each pixel counted once.
+        compositions: `(n, parts)`, see `compositions`.
+        shares: `(parts,)`, the same over the training ground, each pixel counted once.
     """
 
     encoded: EncodedTiles
@@ -100,19 +112,19 @@ def encode_tiles(model: JointModel, tiles: TileSet, *, seed: int, batch_size: in
     The codecs are convolutions that know up from down, so each orientation is encoded, not the latents turned.
     """
     classes = len(tiles.classes or ())
+    closed = tiles.quantities is not None and tiles.quantities.sum_to_one
     cells = (tiles.size // model.factor) ** 2
     each = 4 * cells * (sum(model.stream_channels) + len(model.stream_channels))
     count = int(np.clip(LATENT_BYTES // (each * max(1, len(tiles))), 1, ORIENTATIONS))
     latents, known, fractions = [], [], []
     for start in range(0, len(tiles), batch_size):
-        part = to_tensors(tiles, slice(start, start + batch_size))
+        part = to_pixels(tiles, slice(start, start + batch_size))
         generator = step_generator(seed, start)
         for orientation in torch.randperm(ORIENTATIONS, generator=generator)[:count].tolist():
-            encoded = model.encode(
-                orient(part.images, orientation).to(model.device), orient(part.positions, orientation).to(model.device)
-            )
+            turned = part.apply(partial(orient, orientation=orientation))
+            encoded = model.encode(turned.apply(lambda values: values.to(model.device)))
             latents.append(encoded.latents.cpu())
             known.append(encoded.known.cpu())
-            fractions.append(compositions(part.positions[:, 0], classes=classes))
-    shares = torch.from_numpy(class_shares(tiles))
+            fractions.append(compositions(part, classes=classes, abundances=closed))
+    shares = torch.from_numpy(ground_composition(tiles)).float()
     return LatentTiles(EncodedTiles(torch.cat(latents), torch.cat(known)), torch.cat(fractions), shares)

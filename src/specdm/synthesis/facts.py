@@ -1,0 +1,151 @@
+"""What the tiles of a model are like: all that a tile set needs beside its values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from specdm.errors import ModelError
+from specdm.models.pixels import Pixels
+from specdm.scenes.classes import Classes
+from specdm.scenes.quantities import Quantities
+from specdm.tiles.layout import TileLayout
+from specdm.tiles.tileset import TileSet
+from specdm.training.compositions import part_names
+
+KEPT_ATTRS = ("note", "citation")
+"""Attributes of training tiles that hold for synthetic ones too."""
+
+
+@dataclass(frozen=True)
+class TileFacts:
+    """Layout of a model's tiles, as plain values.
+
+    Attributes:
+        size: pixels along a tile.
+        classes, quantities: what masks mean; None without a mask of that kind.
+        dates, layers: labels.
+        wavelength, fwhm: nm, or None if unknown.
+        band_name: one name a band.
+        band_sensor, date_sensor: sensor of each band and date; None with one sensor.
+        image_units: unit of image values, or None.
+        parts: names of the parts of a composition by group, see `specdm.training.compositions`.
+        attrs: further attributes for synthetic tile sets.
+        provenance: where the training tiles came from.
+    """
+
+    size: int
+    classes: Classes | None
+    quantities: Quantities | None
+    dates: list[Any]
+    layers: list[str]
+    wavelength: list[float] | None
+    fwhm: list[float] | None
+    band_name: list[str]
+    band_sensor: list[int] | None
+    date_sensor: list[int] | None
+    image_units: str | None
+    parts: list[list[str]]
+    attrs: dict[str, Any]
+    provenance: dict[str, Any]
+
+    @classmethod
+    def of(cls, tiles: TileSet) -> TileFacts:
+        layout = TileLayout.of(tiles.dataset)
+        if layout.classes is None and layout.quantities is None:
+            raise ModelError(f"{tiles.where}: tiles without classes or amounts cannot make a model")
+        return cls(
+            size=layout.size,
+            classes=layout.classes,
+            quantities=layout.quantities,
+            dates=[date.item() if isinstance(date, np.generic) else date for date in layout.dates],
+            layers=list(layout.layers),
+            wavelength=_plain(layout.wavelength, float),
+            fwhm=_plain(layout.fwhm, float),
+            band_name=[str(name) for name in layout.band_name or ()],
+            band_sensor=_plain(layout.band_sensor, int),
+            date_sensor=_plain(layout.date_sensor, int),
+            image_units=layout.image_units,
+            parts=part_names(tiles),
+            attrs={key: layout.attrs[key] for key in KEPT_ATTRS if key in layout.attrs},
+            provenance=tiles.provenance,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        record = dict(self.__dict__)
+        record["classes"] = None if self.classes is None else _legend(self.classes, ("values", "names", "colors"))
+        record["quantities"] = (
+            None if self.quantities is None else _legend(self.quantities, ("names", "units", "sum_to_one"))
+        )
+        return record
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> TileFacts:
+        legend, amounts = record["classes"], record["quantities"]
+        classes = None if legend is None else Classes.create(legend["values"], legend["names"], legend["colors"])
+        quantities = (
+            None
+            if amounts is None
+            else Quantities.create(amounts["names"], units=amounts["units"], sum_to_one=amounts["sum_to_one"])
+        )
+        return cls(**{**record, "classes": classes, "quantities": quantities})
+
+    def difference(self, tiles: TileSet) -> str | None:
+        """In what a tile set differs from the model's own tiles, in words; None if in nothing."""
+        layout = TileLayout.of(tiles.dataset)
+        for what, mine, other in (
+            ("bands", self.band_name, [str(name) for name in layout.band_name or ()]),
+            ("classes", self.classes, layout.classes),
+            ("quantities", self.quantities, layout.quantities),
+            ("number of dates", len(self.dates), len(layout.dates)),
+            ("mask layers", self.layers, list(layout.layers)),
+        ):
+            if mine != other:
+                return what
+        return None
+
+    def tile_set(self, pixels: Pixels, *, source: str, seed: int, index: np.ndarray) -> TileSet:
+        """Synthetic tiles of this layout.
+
+        Args:
+            pixels: the tiles, on the CPU.
+            source: id of the model.
+            seed, index: what they were drawn from.
+        """
+        return TileSet.from_arrays(
+            images=pixels.images.numpy().astype(np.float32),
+            masks=self.masks_of(pixels) if self.layers else None,
+            classes=self.classes,
+            amounts=None if self.quantities is None else pixels.amounts.numpy().astype(np.float32),
+            quantities=self.quantities,
+            wavelength=self.wavelength,
+            fwhm=self.fwhm,
+            band_name=self.band_name,
+            band_sensor=self.band_sensor,
+            date_sensor=self.date_sensor,
+            dates=self.dates,
+            layers=self.layers,
+            split="synthetic",
+            source=source,
+            seed=np.full(len(pixels), seed),
+            index=index,
+            image_units=self.image_units,
+            attrs={**self.attrs, "provenance": {"model": source, "trained_on": self.provenance}},
+        )
+
+    def masks_of(self, pixels: Pixels) -> np.ndarray:
+        """Class values `(n, layer, y, x)`, int16."""
+        positions = pixels.positions.cpu().numpy()
+        return positions.astype(np.int16) if self.classes is None else self.classes.values_of(positions)
+
+
+def _plain(values: Any, kind: type) -> list[Any] | None:
+    return None if values is None else [kind(value) for value in values]
+
+
+def _legend(part: Any, keys: tuple[str, ...]) -> dict[str, Any]:
+    record = {key: getattr(part, key) for key in keys}
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in record.items()}
