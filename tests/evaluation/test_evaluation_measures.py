@@ -116,6 +116,13 @@ def test_bars_are_those_of_the_issue():
         "synthetic.class_frequency_worst_factor": (None, 2.0),
         "synthetic.class_mean_angle_deg_worst": (None, 3.0),
         "synthetic.classes_missing": (None, 0.0),
+        "change.auc_ratio": (0.95, None),
+        "change.share_factor": (None, 1.5),
+        "change.unchanged_angle_ratio": (0.8, 1.2),
+        "change.contradictions": (None, 0.0),
+        "amount.rmse_ratio": (None, 1.3),
+        "amount.sum_error_max": (None, 1e-5),
+        "amount.least": (0.0, None),
         "sampling.seconds_for_64": (None, 10.0),
         "memory.peak_gb": (None, 6.0),
     }
@@ -138,3 +145,7 @@ def test_verdicts_and_how_numbers_read():
     assert METRICS["real.training_pixels"].show(16577.0) == "16,577"
     assert info_of("my.own_number").title == "my: own number"
     assert between.show(None) == "n/a"
+    assert METRICS["amount.sum_error_max"].show_bar() == "at most 1e-05"
+    about = info_of("synthetic.lda_ratio [2003]")
+    assert about.title == "Masks fit images (2003)"
+    assert about.bar == METRICS["synthetic.lda_ratio"].bar

@@ -4,6 +4,6 @@
 # torch, scikit-learn and matplotlib are imported by the functions that need them
 from specdm.evaluation.evaluate import evaluate
 from specdm.evaluation.metrics import METRICS, MetricInfo
-from specdm.evaluation.record import ClassRecord, Evaluation
+from specdm.evaluation.record import ClassRecord, Evaluation, QuantityRecord
 
-__all__ = ["METRICS", "ClassRecord", "Evaluation", "MetricInfo", "evaluate"]
+__all__ = ["METRICS", "ClassRecord", "Evaluation", "MetricInfo", "QuantityRecord", "evaluate"]

@@ -42,10 +42,6 @@ class SpectralFeatures:
     def components(self) -> int:
         return self.basis.components
 
-    def of_images(self, images: np.ndarray) -> np.ndarray:
-        """`(n, channel, y, x)` to float32 `(n, y, x, component)`; NaN where a channel has no data."""
-        return self.of_pixels(np.moveaxis(images, 1, -1))
-
     def of_pixels(self, spectra: np.ndarray) -> np.ndarray:
         """`(..., channel)` to float32 `(..., component)`; NaN where a channel has no data."""
         import torch

@@ -2,66 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import replace
 
+from specdm.evaluation.metric_info import MetricInfo, Verdict
+from specdm.evaluation.metrics_amounts import AMOUNTS
+from specdm.evaluation.metrics_change import CHANGE
 from specdm.evaluation.texture import LAGS
 
-Better = Literal["higher", "lower", "near 1"]
-Verdict = Literal["pass", "miss"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class MetricInfo:
-    """One metric.
-
-    Attributes:
-        title: short name for a table or a card.
-        sentence: what it says, for someone who has not read the code.
-        better: where good values lie; None for a plain count.
-        bar: `(least, most)` that it must keep within, either may be None; None if there is no bar.
-        unit: "", "%" (the value is a share, shown times 100), "°", "s", "GB", "×" or "n" (a count).
-        headline: shown first in the report.
-    """
-
-    title: str
-    sentence: str
-    better: Better | None = None
-    bar: tuple[float | None, float | None] | None = None
-    unit: str = ""
-    headline: bool = False
-
-    def verdict(self, value: float | None) -> Verdict | None:
-        """Whether a value keeps the bar; None if there is no bar or no value."""
-        if self.bar is None or value is None or math.isnan(value):
-            return None
-        least, most = self.bar
-        kept = (least is None or value >= least) and (most is None or value <= most)
-        return "pass" if kept else "miss"
-
-    def show(self, value: float | None) -> str:
-        """A value as people read it."""
-        if value is None or math.isnan(value):
-            return "n/a"
-        if self.unit == "n":
-            return f"{round(value):,}"
-        if self.unit == "%":
-            return f"{value * 100:.1f} %"
-        digits = f"{value:.2f}" if abs(value) < 100 else f"{value:,.0f}"
-        return digits + {"": "", "°": "°"}.get(self.unit, f" {self.unit}")
-
-    def show_bar(self) -> str:
-        """The bar as people read it; empty if there is none."""
-        if self.bar is None:
-            return ""
-        least, most = self.bar
-        if least is not None and most is not None:
-            return f"{self.show(least)} to {self.show(most)}"
-        if least is not None:
-            return f"at least {self.show(least)}"
-        return "none" if most == 0 else f"at most {self.show(most)}"
-
+__all__ = ["METRICS", "MetricInfo", "Verdict", "info_of"]
 
 _FAR = {1: "neighbouring pixels", 4: "pixels 4 apart", 8: "pixels 8 apart"}
 
@@ -145,8 +93,8 @@ _SYNTHETIC = {
 _CODEC = {
     "spectral_angle_deg": MetricInfo(
         title="Codec: spectral angle",
-        sentence="Mean angle between the spectrum of a held-out real pixel and the same after the codec. 0° "
-        "is no change of shape.",
+        sentence="Mean angle between the spectrum of a held-out real pixel and the same after the codec, each "
+        "date by itself. 0° is no change of shape.",
         better="lower",
         bar=(None, 2.0),
         unit="°",
@@ -217,7 +165,10 @@ _COUNTS = {
     "synthetic.labelled_pixels": ("Synthetic pixels judged", "Labelled pixels that the classifier judged."),
     "real.training_tiles": ("Training tiles", "Real training tiles there are."),
     "real.training_pixels": ("Training pixels", "Different pixels of ground in them, overlap not counted."),
-    "real.labelled_pixels": ("Labelled training pixels", "Those of them with a class."),
+    "real.labelled_pixels": (
+        "Labelled training pixels",
+        "Those of them with a class; with a mask a date, each date counts.",
+    ),
     "real.heldout_tiles": ("Held-out tiles", "Real validation and test tiles there are."),
 }
 
@@ -234,11 +185,21 @@ METRICS: dict[str, MetricInfo] = {
         unit="%",
     ),
     **{f"codec.{key}": info for key, info in _CODEC.items()},
+    **{f"change.{key}": info for key, info in CHANGE.items()},
+    **AMOUNTS,
     **_COST,
     **{key: MetricInfo(title=title, sentence=text, unit="n") for key, (title, text) in _COUNTS.items()},
 }
 
 
 def info_of(key: str) -> MetricInfo:
-    """What is known of a metric; a plain title made of the key if nothing is."""
-    return METRICS.get(key) or MetricInfo(title=key.replace(".", ": ").replace("_", " "), sentence="")
+    """What is known of a metric; a plain title made of the key if nothing is.
+
+    Args:
+        key: as in `METRICS`, or one with the dates that it is about in brackets at its end.
+    """
+    name, bracket, about = key.removesuffix("]").partition(" [")
+    if name in METRICS:
+        info = METRICS[name]
+        return replace(info, title=f"{info.title} ({about})", headline=False) if bracket else info
+    return MetricInfo(title=key.replace(".", ": ").replace("_", " "), sentence="")

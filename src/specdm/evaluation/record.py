@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from specdm.errors import FileFormatError, RunError, TileError
 from specdm.tiles.tileset import TileSet
 
@@ -28,7 +30,8 @@ class ClassRecord:
         mean_angle_deg: angle between the mean spectra; None if one side has no pixel.
         agreement: share of its synthetic pixels that the classifier names so too; None if there is none.
         real_mean, real_std, synthetic_mean, synthetic_std: spectra in the user's units, one number a band
-            and, with several dates, date after date; None if there is no pixel.
+            and, with several dates, date after date, each with its own bands; a number is None if the class has
+            no pixel with a mask at that date, the whole is None if it has no pixel.
     """
 
     name: str
@@ -38,10 +41,42 @@ class ClassRecord:
     synthetic_share: float
     mean_angle_deg: float | None = None
     agreement: float | None = None
-    real_mean: list[float] | None = None
-    real_std: list[float] | None = None
-    synthetic_mean: list[float] | None = None
-    synthetic_std: list[float] | None = None
+    real_mean: list[float | None] | None = None
+    real_std: list[float | None] | None = None
+    synthetic_mean: list[float | None] | None = None
+    synthetic_std: list[float | None] | None = None
+
+
+@dataclass
+class QuantityRecord:
+    """One quantity of the continuous masks, in real training and in synthetic tiles, in the user's units.
+
+    Attributes:
+        name, unit: as in `Quantities`.
+        real_mean, real_std, synthetic_mean, synthetic_std: of the known pixels, real ones each pixel of ground
+            once; None if there are none.
+        mean_ratio, std_ratio: synthetic over real; None where the real one is zero.
+        wasserstein: distance of the two distributions in real standard deviations.
+        rmse_synthetic, rmse_heldout: error of the values that the judge reads from the image (by unmixing or
+            regression), on synthetic tiles and on held-out real tiles after the codec.
+        histogram_edges: rising, one more than there are parts.
+        real_histogram, synthetic_histogram: share of the known pixels in each part, 0..1; empty without pixels.
+    """
+
+    name: str
+    unit: str = ""
+    real_mean: float | None = None
+    real_std: float | None = None
+    synthetic_mean: float | None = None
+    synthetic_std: float | None = None
+    mean_ratio: float | None = None
+    std_ratio: float | None = None
+    wasserstein: float | None = None
+    rmse_synthetic: float | None = None
+    rmse_heldout: float | None = None
+    histogram_edges: list[float] = field(default_factory=list)
+    real_histogram: list[float] = field(default_factory=list)
+    synthetic_histogram: list[float] = field(default_factory=list)
 
 
 @dataclass
@@ -50,7 +85,8 @@ class Evaluation:
 
     Attributes:
         metrics: flat; keys are explained in `METRICS`. None if it could not be computed; a note says why.
-        classes: one record a class.
+        classes: one record a class; empty without class masks.
+        quantities: one record a quantity; empty without continuous masks.
         notes: one line each.
         settings: seed, counts, and what was fitted on what.
         real, synthetic: the tile sets, for the report; None if the record was read from a file.
@@ -58,6 +94,7 @@ class Evaluation:
 
     metrics: dict[str, float | None] = field(default_factory=dict)
     classes: list[ClassRecord] = field(default_factory=list)
+    quantities: list[QuantityRecord] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
     real: TileSet | None = field(default=None, repr=False, compare=False)
@@ -74,6 +111,27 @@ class Evaluation:
         if line not in self.notes:
             self.notes.append(line)
 
+    def merge(self, other: Evaluation, *, about: str = "") -> None:
+        """Add what another evaluation found.
+
+        Args:
+            other: of the same tiles.
+            about: what its metrics are about, if these have some of the same names: it is added to the names in
+                brackets, and of its class records only spectra are taken, where these have none.
+        """
+        ending = f" [{about}]" if about else ""
+        self.metrics |= {f"{key}{ending}": value for key, value in other.metrics.items()}
+        self.settings |= {f"{key}{ending}": value for key, value in other.settings.items()}
+        for line in other.notes:
+            self.note(f"{about}: {line}" if about else line)
+        self.quantities += other.quantities
+        if not self.classes:
+            self.classes = other.classes
+            return
+        for mine, theirs in zip(self.classes, other.classes, strict=False):
+            for name in ("real_mean", "real_std", "synthetic_mean", "synthetic_std"):
+                setattr(mine, name, _filled(getattr(mine, name), getattr(theirs, name)))
+
     def to_json(self, path: str | Path) -> Path:
         """Write one object: the metrics at its top level, all else under `_details`.
 
@@ -83,6 +141,7 @@ class Evaluation:
         path = Path(path)
         details = {
             "classes": [asdict(record) for record in self.classes],
+            "quantities": [asdict(record) for record in self.quantities],
             "notes": self.notes,
             "settings": self.settings,
         }
@@ -123,7 +182,14 @@ class Evaluation:
             raise wrong
         try:
             classes = [ClassRecord(**record) for record in details.get("classes", [])]
-            return cls(metrics, classes, list(details.get("notes", [])), dict(details.get("settings", {})))
+            quantities = [QuantityRecord(**record) for record in details.get("quantities", [])]
+            return cls(
+                metrics=metrics,
+                classes=classes,
+                quantities=quantities,
+                notes=list(details.get("notes", [])),
+                settings=dict(details.get("settings", {})),
+            )
         except (AttributeError, TypeError, ValueError) as error:
             raise wrong from error
 
@@ -143,3 +209,20 @@ class Evaluation:
         from specdm.report import write_report
 
         return write_report(path, real=self.real, synthetic=self.synthetic, evaluation=self, **options)
+
+
+def number(value: float) -> float | None:
+    """A number as a record holds it: None if it is not finite."""
+    return float(value) if np.isfinite(value) else None
+
+
+def numbers(values: np.ndarray) -> list[float | None] | None:
+    """A spectrum as a record holds it: six digits are more than any sensor has; None if nothing is known."""
+    found = [float(f"{value:.6g}") if np.isfinite(value) else None for value in values]
+    return None if all(value is None for value in found) else found
+
+
+def _filled(one: list[float | None] | None, other: list[float | None] | None) -> list[float | None] | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return [b if a is None else a for a, b in zip(one, other, strict=True)]

@@ -1,4 +1,4 @@
-"""Tile sets as the judges see them: features and labels of each pixel, before and after the codec."""
+"""Features and labels of each pixel of a tile set, before and after the codec."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import numpy as np
 
 from specdm.evaluation.features import SpectralFeatures
 from specdm.evaluation.frechet import SAMPLE_PIXELS
-from specdm.evaluation.reading import batches, channels, positions
+from specdm.evaluation.looks import FreshLooks, Looks
 from specdm.evaluation.spectra import SpectraStatistics, spectral_angle_deg
-from specdm.tiles.coverage import GroundSeen
 from specdm.tiles.tileset import TileSet
 
 
@@ -19,18 +18,19 @@ class Reconstructs(Protocol):
     """A model that can send tiles through its codecs, such as a `SpecDMPipeline`."""
 
     def reconstruct(self, tiles: TileSet) -> TileSet:
-        """Images and masks after encoding and decoding, same coordinates."""
+        """Images, masks and amounts after encoding and decoding, same coordinates."""
 
 
 @dataclass(frozen=True)
 class View:
-    """Tiles, pixel by pixel.
+    """Looks at tiles, pixel by pixel; `n` looks.
 
     Attributes:
         features: `(n, y, x, component)`, NaN where no data.
         labels: class positions `(n, y, x)`, -1 where unlabelled.
-        fresh: where a tile shows ground that no tile before it shows, `(n, y, x)`; all true for synthetic ones.
+        fresh: where a look shows ground that none before it shows, `(n, y, x)`; all true for synthetic ones.
         statistics: of the spectra of fresh pixels, by class and over all.
+        by_kind: the same for each kind of look.
         sample: spectra of some fresh pixels, `(m, channel)`.
     """
 
@@ -38,19 +38,23 @@ class View:
     labels: np.ndarray
     fresh: np.ndarray
     statistics: SpectraStatistics
+    by_kind: list[SpectraStatistics]
     sample: np.ndarray
 
 
 @dataclass(frozen=True)
 class CodecView:
-    """Real tiles as they are and after the codec.
+    """Looks at real tiles as they are and after the codec; `n` looks.
 
     Attributes:
+        tile: position of each look's tile, `(n,)`.
         features, decoded_features: `(n, y, x, component)`, NaN where no data.
         labels, decoded_labels: class positions `(n, y, x)`, -1 where unlabelled.
-        angle_sum, angle_count: spectral angles (degrees) between the two, summed over pixels with data.
+        angle_sum, angle_count: spectral angles (degrees) between the two, each date's own, summed over pixels
+            with data.
     """
 
+    tile: np.ndarray
     features: np.ndarray
     decoded_features: np.ndarray
     labels: np.ndarray
@@ -59,52 +63,61 @@ class CodecView:
     angle_count: int
 
 
-def view(tiles: TileSet, index: np.ndarray, *, features: SpectralFeatures, seed: int) -> View:
-    """Look at some tiles of a set, in bounded batches."""
+def view(looks: Looks, index: np.ndarray, *, features: SpectralFeatures, seed: int) -> View:
+    """Look at the tiles at some positions, in bounded batches."""
     random = np.random.default_rng(seed)
-    n_classes = len(tiles.classes) if tiles.classes else 0
-    statistics = SpectraStatistics(n_classes, tiles.n_dates * tiles.n_bands)
-    ground = GroundSeen(tiles)
-    draw = min(1.0, SAMPLE_PIXELS / max(1, len(index) * tiles.size**2))
+    statistics = SpectraStatistics(looks.n_classes, looks.n_channels)
+    by_kind = [statistics]
+    if looks.kinds > 1:
+        by_kind = [SpectraStatistics(looks.n_classes, looks.n_channels) for _ in range(looks.kinds)]
+    ground = FreshLooks(looks)
+    draw = min(1.0, SAMPLE_PIXELS / max(1, len(index) * looks.kinds * looks.tiles.size**2))
     found, labels, fresh, sample = [], [], [], []
-    for part in batches(tiles, index):
-        images = np.moveaxis(channels(tiles.images(part)), 1, -1)
-        label = positions(tiles, tiles.masks(part))
-        new = ground.fresh(part)
+    for part in looks.batches(index):
+        images, label, new = looks.spectra(part), looks.labels(part), ground.fresh(part)
         spectra = images[new]
         statistics.add(spectra, label[new])
+        if looks.kinds > 1:
+            for kind, parts in zip(by_kind, looks.split(images, label, new), strict=True):
+                kind.add(parts[0][parts[2]], parts[1][parts[2]])
         found.append(features.of_pixels(images))
         labels.append(label)
         fresh.append(new)
         drawn = spectra[random.random(len(spectra)) < draw]
         sample.append(drawn[np.isfinite(drawn).all(axis=1)])
     return View(
-        np.concatenate(found), np.concatenate(labels), np.concatenate(fresh), statistics, np.concatenate(sample)
+        features=np.concatenate(found),
+        labels=np.concatenate(labels),
+        fresh=np.concatenate(fresh),
+        statistics=statistics,
+        by_kind=by_kind,
+        sample=np.concatenate(sample),
     )
 
 
-def codec_view(
-    tiles: TileSet, index: np.ndarray, *, model: Reconstructs, features: SpectralFeatures
-) -> CodecView:
-    """Send some tiles through a model's codecs and look at both, in bounded batches."""
+def codec_view(looks: Looks, index: np.ndarray, *, model: Reconstructs, features: SpectralFeatures) -> CodecView:
+    """Send the tiles at some positions through a model's codecs and look at both, in bounded batches."""
     pairs: list[tuple[np.ndarray, ...]] = []
     angle_sum, angle_count = 0.0, 0
-    for part in batches(tiles, index):
-        originals = tiles.select(part)
-        decoded = model.reconstruct(originals)
-        images, decoded_images = (np.moveaxis(channels(one.images()), 1, -1) for one in (originals, decoded))
-        angles = spectral_angle_deg(images, decoded_images)
-        angle_sum += float(np.nansum(angles))
-        angle_count += int(np.isfinite(angles).sum())
+    for part in looks.batches(index):
+        originals = looks.of(looks.tiles.select(part))
+        decoded = looks.of(model.reconstruct(originals.tiles))
+        everything = np.arange(len(part))
+        images, decoded_images = originals.spectra(everything), decoded.spectra(everything)
+        for own in looks.date_channels:
+            angles = spectral_angle_deg(images[..., own], decoded_images[..., own])
+            angle_sum += float(np.nansum(angles))
+            angle_count += int(np.isfinite(angles).sum())
         # the codec gives values where there was no data; nothing is there to judge them by
         decoded_images[~np.isfinite(images).all(axis=-1)] = np.nan
         pairs.append(
             (
+                looks.repeat(part),
                 features.of_pixels(images),
                 features.of_pixels(decoded_images),
-                positions(originals, originals.masks()),
-                positions(decoded, decoded.masks()),
+                originals.labels(everything),
+                decoded.labels(everything),
             )
         )
-    before, after, labels, decoded_labels = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
-    return CodecView(before, after, labels, decoded_labels, angle_sum, angle_count)
+    tile, before, after, labels, decoded_labels = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
+    return CodecView(tile, before, after, labels, decoded_labels, angle_sum, angle_count)
