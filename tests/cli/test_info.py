@@ -48,3 +48,26 @@ def test_truncated_mat(refused, tmp_path: Path) -> None:
     scipy.io.savemat(path, {"cube": np.ones((30, 30, 8))})
     path.write_bytes(path.read_bytes()[:3000])
     assert "cube.mat" in refused("info", path)
+
+
+def test_a_plain_folder_and_one_with_a_data_set_missing_a_part(specdm_command, files) -> None:
+    outcome = specdm_command("info", files.folder)
+    assert outcome.code == 0, outcome.err
+    assert "plain folder" in outcome.out and "2 .npy" in outcome.out
+    for name in ("A", "B", "label"):
+        (files.folder / name).mkdir()
+    np.save(files.folder / "A" / "one.npy", np.load(files.image))
+    np.save(files.folder / "label" / "one.npy", np.load(files.mask))
+    outcome = specdm_command("info", files.folder, files.mask)
+    assert outcome.code == 2 and "mask values" in outcome.out
+    assert outcome.err.count("\n") == 1 and "B" in outcome.err
+
+
+def test_dates_in_one_array(specdm_command, files) -> None:
+    path = files.folder / "dates.npy"
+    image = np.load(files.image)
+    np.save(path, np.stack([image, image + 1e6, image]))
+    outcome = specdm_command("info", path)
+    assert outcome.code == 0, outcome.err
+    assert "3; the first of them" in outcome.out and "48 rows x 40 columns x 12 bands" in outcome.out
+    assert f"{image.max():g}" in outcome.out

@@ -6,10 +6,10 @@ import base64
 import io
 import os
 import re
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from html_page import Page
 from PIL import Image
 
 from specdm.errors import RunError
@@ -17,33 +17,6 @@ from specdm.evaluation import evaluate
 from specdm.report import write_report
 from specdm.tiles.tileset import TileSet
 from specdm.tiles.tiling import tile_scenes
-
-VOID = {"meta", "img", "br", "link", "input", "hr"}
-
-
-class Page(HTMLParser):
-    """Tags with their attributes, and that they close in order."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.open: list[str] = []
-        self.text = ""
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag, f"{tag} closed out of order at {self.getpos()}"
-
-    def handle_data(self, data):
-        self.text += data
 
 
 @pytest.fixture

@@ -12,6 +12,9 @@ EXAMPLE = "Example: specdm demo -o runs/demo"
 
 def demo(
     output: Annotated[Path, typer.Option("-o", "--output", help="Run folder.")] = Path("runs/demo"),
+    scene: Annotated[
+        str, typer.Option(help="indian_pines, or indian_pines_change: two dates, the second semi-synthetic.")
+    ] = "indian_pines",
     minutes: Annotated[
         float | None, typer.Option(min=0.01, help="Training time; default: that of the preset.")
     ] = None,
@@ -25,7 +28,7 @@ def demo(
 
     console = Console()
     result = demo_run(
-        output, minutes=minutes, say=lambda line: console.rule(line, align="left"), bar=progress_bar
+        output, scene=scene, minutes=minutes, say=lambda line: console.rule(line, align="left"), bar=progress_bar
     )
     console.print(metric_table(result.metrics, title="figures"))
     console.print(fact_table({name: str(path) for name, path in result.places.items()}))

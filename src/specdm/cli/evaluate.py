@@ -26,7 +26,7 @@ def evaluate(
     """Compare synthetic tiles with real ones and print the figures."""
     from rich.console import Console
 
-    from specdm.cli.tables import metric_table
+    from specdm.cli.tables import metric_table, quantity_table
     from specdm.report.run_folder import RunFolder
     from specdm.report.workflow import evaluate_run, evaluate_tile_sets
 
@@ -39,7 +39,10 @@ def evaluate(
         evaluation = evaluate_run(inputs[0], json=json, seed=seed)
     else:
         evaluation = evaluate_tile_sets(inputs[0], inputs[1], model=model, json=json, seed=seed)
-    Console().print(metric_table(evaluation.metrics, title=str(inputs[-1])))
+    console = Console()
+    console.print(metric_table(evaluation.metrics, title=str(inputs[-1])))
+    if evaluation.quantities:
+        console.print(quantity_table(evaluation.quantities))
     for note in evaluation.notes:
         print(f"note: {note}")
     if json is not None or whole_run:

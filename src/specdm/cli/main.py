@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from specdm.cli import demo, doctor, evaluate, info, report, sample, train
+from specdm.cli import catalog, demo, doctor, evaluate, info, report, sample, train
 from specdm.errors import SpecDMError
 from specdm.version import __version__
 
@@ -29,6 +29,7 @@ app = typer.Typer(
 for command in (
     demo.demo,
     info.info,
+    catalog.catalog,
     train.train,
     sample.sample,
     evaluate.evaluate,

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from specdm.evaluation.record import QuantityRecord
     from specdm.scenes.describe import FileDescription
 
 
-def description_table(description: FileDescription) -> Table:
-    """What a file holds, one line a fact."""
+def description_table(description: FileDescription, *, dates: int | None = None) -> Table:
+    """What a file holds, one line a fact; `dates` says of how many dates it describes the first."""
     rows, columns, bands = description.shape
     table = Table(title=Text(str(description.path)), show_header=False, title_justify="left")
     table.add_column(style="bold")
@@ -24,6 +25,8 @@ def description_table(description: FileDescription) -> Table:
         table.add_row(name, Text(str(value)))
 
     line("format", description.format)
+    if dates is not None:
+        line("dates", f"{dates}; the first of them:")
     line("size", f"{rows} rows x {columns} columns x {bands} band{'s' if bands != 1 else ''}")
     line("type", description.dtype)
     if description.variable is not None:
@@ -77,9 +80,27 @@ def metric_table(metrics: Mapping[str, float | None], *, title: str) -> Table:
     return table
 
 
-def fact_table(facts: Mapping[str, str]) -> Table:
-    """Names and values, without a heading."""
-    table = Table(show_header=False)
+def quantity_table(quantities: Sequence[QuantityRecord]) -> Table:
+    """Each quantity of the continuous masks: its values and how well the images show them, real and synthetic."""
+    table = Table(title=Text("quantities"), title_justify="left")
+    table.add_column("quantity")
+    for heading in ("real mean", "spread", "synthetic mean", "spread", "apart (σ)", "error", "real error"):
+        table.add_column(heading, justify="right")
+    for record in quantities:
+        label = f"{record.name} ({record.unit})" if record.unit else record.name
+        values = (
+            record.real_mean, record.real_std, record.synthetic_mean, record.synthetic_std, record.wasserstein,
+            record.rmse_synthetic, record.rmse_heldout,
+        )  # fmt: skip
+        table.add_row(Text(label), *("n/a" if value is None else f"{value:.3g}" for value in values))
+    return table
+
+
+def fact_table(facts: Mapping[str, str], *, title: str | None = None) -> Table:
+    """Names and values."""
+    table = Table(
+        title=None if title is None else Text(title), show_header=False, title_justify="left"
+    )
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     for name, value in facts.items():

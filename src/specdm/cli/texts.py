@@ -10,19 +10,21 @@ from typing import Any
 from specdm.errors import ConfigError
 
 
-def numbers_or_file(text: str | None, *, option: str) -> list[float] | str | None:
-    """ "450,550.5" as numbers; anything else is the name of a file, which must be there.
+def numbers_or_file(text: str | None, *, option: str) -> list[float] | list[str] | str | None:
+    """ "450,550.5" as numbers; "nominal" as it is; else the name of a file, or of several, which must be there.
 
     Raises:
         ConfigError: neither numbers nor a file.
     """
-    if text is None:
-        return None
+    if text is None or text == "nominal":
+        return text
     try:
         return [float(part) for part in _parts(text)]
     except ValueError:
         if Path(text).is_file():
             return text
+        if all(Path(part).is_file() for part in _parts(text)):
+            return _parts(text)
     raise ConfigError(
         f"{option} {text}: expected numbers with commas between them, or a file; there is no such file"
     )
@@ -40,6 +42,16 @@ def numbers(text: str | None, *, option: str) -> list[float] | None:
         return [float(part) for part in _parts(text)]
     except ValueError:
         raise ConfigError(f"{option} {text}: expected numbers with commas between them") from None
+
+
+def number_or_numbers(text: str | None, *, option: str) -> float | list[float] | None:
+    """ "0.0001" as a number, "1,0.0001" as numbers.
+
+    Raises:
+        ConfigError: something else.
+    """
+    found = numbers(text, option=option)
+    return found[0] if found and len(found) == 1 else found
 
 
 def choices(text: str | None) -> list[str | int] | None:
@@ -125,9 +137,42 @@ def settings(texts: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def one_or_many(paths: Sequence[Path]) -> Path | list[Path] | None:
+def words(text: str | None) -> list[str] | None:
+    """ "before,after" as words."""
+    return None if text is None else _parts(text)
+
+
+def word_or_words(text: str | None) -> str | list[str] | None:
+    """ "T1,T2" as words, "T1" as one word."""
+    found = words(text)
+    return found[0] if found and len(found) == 1 else found
+
+
+def masks(texts: Sequence[str]) -> Path | list[Path] | dict[str, Path] | None:
+    """Each --mask: files or folders; or "class=file" throughout, as class name -> file.
+
+    Raises:
+        ConfigError: some with a class and some without, or a class twice.
+    """
+    # a name with an equals sign in it may be a file's own
+    pairs = [text for text in texts if "=" in text and not Path(text).exists()]
+    if not pairs:
+        return one_or_many([Path(text) for text in texts])
+    if len(pairs) < len(texts):
+        plain = next(text for text in texts if text not in pairs)
+        raise ConfigError(f"--mask {plain}: the other masks are CLASS=FILE ({pairs[0]}); give all of them so")
+    found: dict[str, Path] = {}
+    for name, file in _pairs(pairs, option="--mask"):
+        if name in found:
+            raise ConfigError(f"--mask {name}={file}: {name} has a mask already ({found[name]}); give one each")
+        found[name] = Path(file)
+    return found
+
+
+def one_or_many(paths: Sequence[Path | str]) -> Path | list[Path] | None:
     """One path as it is, several as a list, none as None."""
-    return (list(paths) if len(paths) > 1 else paths[0]) if paths else None
+    found = [Path(path) for path in paths]
+    return (found if len(found) > 1 else found[0]) if found else None
 
 
 def _parts(text: str) -> list[str]:

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
+from specdm.cli import scene_options as scene
+
 EXAMPLE = "Example: specdm train scene.hdr --mask labels.tif -o runs/mine --minutes 30"
 
-SCENE = "What the files mean"
 TILES = "Tiles"
 
 
@@ -18,11 +19,9 @@ def train(
     context: typer.Context,
     inputs: Annotated[
         list[Path],
-        typer.Argument(help="Images, a folder of images, or a run folder to go on with.", show_default=False),
+        typer.Argument(help="Images, a folder, or a run folder to go on with.", show_default=False),
     ],
-    mask: Annotated[
-        list[Path] | None, typer.Option(help="Mask of each image, or a folder of masks.", show_default=False)
-    ] = None,
+    mask: scene.Mask = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Run folder to write.", show_default=False)
     ] = None,
@@ -46,107 +45,38 @@ def train(
             rich_help_panel=TILES,
         ),
     ] = None,
-    wavelengths: Annotated[
-        str | None, typer.Option(help="Band centres in nm, or a text table of them.", rich_help_panel=SCENE)
-    ] = None,
-    fwhm: Annotated[
-        str | None, typer.Option(help="Band widths in nm, likewise.", rich_help_panel=SCENE)
-    ] = None,
-    class_names: Annotated[
-        str | None, typer.Option(help="1=corn,2=woods or a YAML or CSV file.", rich_help_panel=SCENE)
-    ] = None,
-    unlabelled: Annotated[
-        str | None,
-        typer.Option(
-            help="Mask values that mean no class, or none; default: 0 if it has no name.",
-            rich_help_panel=SCENE,
-        ),
-    ] = None,
-    classes: Annotated[
-        str | None, typer.Option(help="Classes to keep, by name or value.", rich_help_panel=SCENE)
-    ] = None,
-    bands: Annotated[
-        str | None,
-        typer.Option(
-            help="Bands to keep: positions from 0, names, ranges in nm (450-900).", rich_help_panel=SCENE
-        ),
-    ] = None,
-    nodata: Annotated[
-        str | None, typer.Option(help="Image values that mean no data.", rich_help_panel=SCENE)
-    ] = None,
-    scale: Annotated[
-        float | None, typer.Option(help="Factor for image values.", rich_help_panel=SCENE)
-    ] = None,
-    offset: Annotated[float | None, typer.Option(help="Added after it.", rich_help_panel=SCENE)] = None,
-    units: Annotated[str | None, typer.Option(help="Unit of image values.", rich_help_panel=SCENE)] = None,
-    variable: Annotated[
-        str | None, typer.Option(help="Image array in a file with several.", rich_help_panel=SCENE)
-    ] = None,
-    mask_variable: Annotated[
-        str | None,
-        typer.Option(help="Mask array; without --mask in the image's own file.", rich_help_panel=SCENE),
-    ] = None,
-    mask_kind: Annotated[
-        str | None,
-        typer.Option(help="values, or dominant if it holds an abundance a class.", rich_help_panel=SCENE),
-    ] = None,
-    rows: Annotated[
-        int | None, typer.Option(help="Rows of a flattened matrix.", rich_help_panel=SCENE)
-    ] = None,
-    columns: Annotated[
-        int | None, typer.Option(help="Columns of a flattened matrix.", rich_help_panel=SCENE)
-    ] = None,
-    order: Annotated[
-        str | None, typer.Option(help="Its pixels: F column by column, C row by row.", rich_help_panel=SCENE)
-    ] = None,
-    layout: Annotated[
-        str | None, typer.Option(help="Dimensions of a plain array: yxb or byx.", rich_help_panel=SCENE)
-    ] = None,
-    sensor: Annotated[
-        str | None, typer.Option(help="sentinel2: its band names and centres.", rich_help_panel=SCENE)
-    ] = None,
-    split_map: Annotated[
-        list[Path] | None, typer.Option(help="Given training and test ground.", rich_help_panel=SCENE)
-    ] = None,
-    split_map_kind: Annotated[
-        str | None,
-        typer.Option(
-            help="values (0 nothing, 1 train, 2 test), or train if it marks training pixels only.",
-            rich_help_panel=SCENE,
-        ),
-    ] = None,
-    date: Annotated[str | None, typer.Option(help="When it was taken.", rich_help_panel=SCENE)] = None,
-    name: Annotated[str | None, typer.Option(help="What to call the scene.", rich_help_panel=SCENE)] = None,
+    dates: scene.Dates = None,
+    mask_kind: scene.MaskKind = None,
+    mask_variable: scene.MaskVariable = None,
+    class_names: scene.ClassNames = None,
+    unlabelled: scene.Unlabelled = None,
+    classes: scene.ClassesKept = None,
+    quantity_names: scene.QuantityNames = None,
+    quantity_units: scene.QuantityUnits = None,
+    wavelengths: scene.Wavelengths = None,
+    fwhm: scene.Fwhm = None,
+    bands: scene.Bands = None,
+    sensor: scene.Sensor = None,
+    sensors: scene.Sensors = None,
+    nodata: scene.Nodata = None,
+    scale: scene.Scale = None,
+    offset: scene.Offset = None,
+    units: scene.Units = None,
+    variable: scene.Variable = None,
+    rows: scene.Rows = None,
+    columns: scene.Columns = None,
+    order: scene.Order = None,
+    layout: scene.Layout = None,
+    split_map: scene.SplitMap = None,
+    split_map_kind: scene.SplitMapKind = None,
+    dataset: scene.Dataset = None,
+    date: scene.Date = None,
+    name: scene.Name = None,
 ) -> None:
     """Train on scenes with masks; with a run folder alone go on from its last checkpoint."""
     from specdm.cli import texts
     from specdm.report.run_plan import plan_run
 
-    options: dict[str, Any] = {
-        "mask": texts.one_or_many(mask or []),
-        "wavelengths": texts.numbers_or_file(wavelengths, option="--wavelengths"),
-        "fwhm": texts.numbers_or_file(fwhm, option="--fwhm"),
-        "class_names": texts.class_names(class_names),
-        "unlabelled": texts.whole_numbers(unlabelled, option="--unlabelled"),
-        "classes": texts.choices(classes),
-        "bands": texts.choices(bands),
-        "nodata": texts.numbers(nodata, option="--nodata"),
-        "scale": scale,
-        "offset": offset,
-        "units": units,
-        "variable": variable,
-        "mask_variable": mask_variable,
-        "mask_kind": mask_kind,
-        "rows": rows,
-        "columns": columns,
-        "order": order,
-        "layout": layout,
-        "sensor": sensor,
-        "split_map": texts.one_or_many(split_map or []),
-        "split_map_kind": split_map_kind,
-        "date": date,
-        "name": name,
-    }
     settings: dict[str, Any] = {
         "seed": seed,
         "tiles.size": tile_size,
@@ -157,7 +87,7 @@ def train(
     plan = plan_run(
         inputs,
         output=output,
-        scene={key: value for key, value in options.items() if value is not None},
+        scene=scene.scene_options(context.params),
         preset=preset,
         file=config,
         settings={key: value for key, value in settings.items() if value is not None}

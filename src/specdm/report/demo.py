@@ -15,10 +15,17 @@ from typing import Any
 from specdm.report.budget import budget_overrides
 from specdm.report.run_folder import RunFolder
 from specdm.report.scene_source import SceneSource
-from specdm.report.workflow import Progress, evaluate_run, prepare_tiles, report_run, sample_run
+from specdm.report.workflow import (
+    TIMED_TILES,
+    Progress,
+    evaluate_run,
+    prepare_tiles,
+    report_run,
+    sample_run,
+)
 
 N_TILES = 512
-TIMED_TILES = 64
+SCENE = "indian_pines"
 
 
 @dataclass(frozen=True)
@@ -37,17 +44,19 @@ class DemoResult:
 def demo_run(
     run: Path,
     *,
+    scene: str = SCENE,
     minutes: float | None = None,
     n: int = N_TILES,
     say: Callable[[str], None],
     bar: Callable[[str], AbstractContextManager[Progress]],
 ) -> DemoResult:
-    """Indian Pines: tiles, training, sampling, evaluation, report.
+    """An embedded scene: tiles, training, sampling, evaluation, report.
 
     A folder in which this was stopped is gone on with.
 
     Args:
         run: run folder.
+        scene: one of `specdm.report.scene_source.SAMPLES`.
         minutes: of training; default: that of the preset `tiny`.
         n: tiles to sample.
         say: called with a line at the start of each stage.
@@ -64,9 +73,10 @@ def demo_run(
     config = load_config(preset="tiny")
     if minutes is not None:
         config = load_config(preset="tiny", overrides=budget_overrides(config, minutes=minutes, steps=None))
-    say("1/5 tiles of Indian Pines (AVIRIS, 145 x 145 px of 20 m, 200 bands, 16 classes)")
-    source = SceneSource(sample="indian_pines")
-    tiles = prepare_tiles(run, source, config=config, command="specdm demo")
+    source = SceneSource(sample=scene)
+    say(f"1/5 tiles of {source.words}")
+    command = "specdm demo" if scene == SCENE else f"specdm demo --scene {scene}"
+    tiles = prepare_tiles(run, source, config=config, command=command)
     say(f"{len(tiles.train)} training, {len(tiles.val)} validation and {len(tiles.test)} test tiles")
 
     say("2/5 training")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from specdm.evaluation.record import ClassRecord
+    from specdm.evaluation.record import ClassRecord, QuantityRecord
     from specdm.report.losses import LossCurve
 
 INK = "#010203"
@@ -24,41 +26,72 @@ REAL, SYNTHETIC = "#2f6fb3", "#d9622b"
 SMOOTH_PARTS = 40
 
 
+@dataclass(frozen=True)
+class SpectraPanel:
+    """One date of a class's spectra.
+
+    Attributes:
+        label: of the date; "" if there is only one.
+        channels: positions of its bands in the record's spectra.
+        wavelength: their centres in nm, or None.
+    """
+
+    label: str
+    channels: np.ndarray
+    wavelength: np.ndarray | None
+
+
 def class_spectra(
     record: ClassRecord,
-    wavelength: np.ndarray | None,
+    panels: Sequence[SpectraPanel],
     *,
-    n_bands: int,
     limits: tuple[float, float] | None = None,
     y_label: str = "",
 ) -> Figure:
-    """Mean spectrum and spread (one standard deviation) of a class, real against synthetic.
+    """Mean spectrum and spread (one standard deviation) of a class, real against synthetic, date below date.
 
     Args:
         record: the class; what it has no spectrum of is not drawn.
-        wavelength: band centres in nm `(n_bands,)`, or None; gaps are left open.
-        n_bands: bands of a date; of several dates the first is drawn.
+        panels: the dates to draw; gaps between their bands are left open.
         limits: lowest and highest image value shown, so that panels compare.
         y_label: unit of image values.
     """
-    figure, ax = _axes((3.5, 2.3))
-    for mean, std, colour, label, style in (
-        (record.real_mean, record.real_std, REAL, "real", "-"),
-        (record.synthetic_mean, record.synthetic_std, SYNTHETIC, "synthetic", "--"),
+    figure, axes = _axes((3.5, 0.6 + 1.7 * len(panels)), rows=len(panels))
+    for ax, panel in zip(axes, panels, strict=True):
+        for mean, std, colour, label, style in (
+            (record.real_mean, record.real_std, REAL, "real", "-"),
+            (record.synthetic_mean, record.synthetic_std, SYNTHETIC, "synthetic", "--"),
+        ):
+            if mean is not None and std is not None:
+                # None (a band of which nothing is known) becomes NaN
+                middle, spread = (np.array(part, float)[panel.channels] for part in (mean, std))
+                spectra_axis(ax, panel.wavelength, middle, spread, colour, label, linestyle=style)
+        if limits is not None:
+            ax.set_ylim(*limits)
+        ax.set_title(panel.label, fontsize=8.5, color=INK, loc="left", pad=2)
+        ax.set_ylabel(y_label)
+        ax.margins(x=0.01)
+        # said once, below the last
+        if ax is not axes[-1]:
+            ax.set_xlabel("")
+        _ink(ax)
+    return figure
+
+
+def amount_histogram(record: QuantityRecord) -> Figure:
+    """How often each value of a quantity occurs: real filled, synthetic as a dashed outline."""
+    figure, (ax,) = _axes((3.5, 2.1))
+    edges = np.array(record.histogram_edges)
+    for shares, colour, look in (
+        (record.real_histogram, REAL, {"fill": True, "alpha": 0.35}),
+        (record.real_histogram, REAL, {"lw": 1.2}),
+        (record.synthetic_histogram, SYNTHETIC, {"lw": 1.5, "ls": "--"}),
     ):
-        if mean is not None and std is not None:
-            spectra_axis(
-                ax,
-                wavelength,
-                np.array(mean[:n_bands]),
-                np.array(std[:n_bands]),
-                colour,
-                label,
-                linestyle=style,
-            )
-    if limits is not None:
-        ax.set_ylim(*limits)
-    ax.set_ylabel(y_label)
+        if len(shares):
+            ax.stairs(100 * np.array(shares), edges, color=colour, **look)
+    ax.set_xlabel(f"{record.name} ({record.unit})" if record.unit else record.name)
+    ax.set_ylabel("% of pixels")
+    ax.set_ylim(bottom=0)
     ax.margins(x=0.01)
     _ink(ax)
     return figure
@@ -66,7 +99,7 @@ def class_spectra(
 
 def loss_curve(curve: LossCurve) -> Figure:
     """A loss by step: the values faint, their running mean strong, validation on top."""
-    figure, ax = _axes((5.2, 2.7))
+    figure, (ax,) = _axes((5.2, 2.7))
     for (label, (step, value)), colour in zip(
         curve.series.items(), (REAL, SYNTHETIC, "#3a9d5d"), strict=False
     ):
@@ -93,25 +126,25 @@ def loss_curve(curve: LossCurve) -> Figure:
 def spectra_limits(records: list[ClassRecord]) -> tuple[float, float] | None:
     """Lowest and highest value of mean -+ spread over all classes, with a margin; None without spectra."""
     edges = [
-        np.array(mean) + sign * np.array(std)
+        np.array(mean, float) + sign * np.array(std, float)
         for record in records
         for mean, std in ((record.real_mean, record.real_std), (record.synthetic_mean, record.synthetic_std))
         if mean is not None and std is not None
         for sign in (-1, 1)
     ]
-    if not edges:
+    if not edges or not np.isfinite(edges).any():
         return None
-    low, high = float(np.min(edges)), float(np.max(edges))
+    low, high = float(np.nanmin(edges)), float(np.nanmax(edges))
     margin = 0.03 * (high - low) or 1.0
     return low - margin, high + margin
 
 
-def _axes(size: tuple[float, float]) -> tuple[Figure, Axes]:
+def _axes(size: tuple[float, float], *, rows: int = 1) -> tuple[Figure, list[Axes]]:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=size, layout="constrained")
     figure.patch.set_alpha(0.0)
-    return figure, figure.subplots()
+    return figure, list(figure.subplots(rows, squeeze=False)[:, 0])
 
 
 def _ink(ax: Axes) -> None:

@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 from specdm.errors import RunError
 from specdm.evaluation.metrics import METRICS, info_of
-from specdm.report.figures import REAL, SYNTHETIC, class_spectra, loss_curve, spectra_limits
+from specdm.report import headings
+from specdm.report.amount_section import amount_section
+from specdm.report.change_section import change_section
+from specdm.report.figures import REAL, SYNTHETIC, loss_curve
 from specdm.report.gallery import gallery
 from specdm.report.losses import read_losses
 from specdm.report.pictures import svg
-from specdm.scenes.plot import UNLABELLED_COLOR, composite_bands
+from specdm.report.spectra_section import spectra_section
+from specdm.scenes.plot import NODATA_GREY, UNLABELLED_COLOR
 from specdm.version import __version__
 
 if TYPE_CHECKING:
     from specdm.evaluation.record import ClassRecord, Evaluation
     from specdm.tiles.tileset import TileSet
-
-MOST_PANELS = 24
-"""Classes whose spectra are drawn, most frequent first."""
 
 PACKAGES = ("torch", "numpy", "scikit-learn", "xarray", "zarr", "diffusers", "lightning")
 
@@ -59,20 +60,27 @@ def write_report(
     synthetic = synthetic.synthetic if (synthetic.split == "synthetic").any() else synthetic
     if config_yaml is None and run is not None and (Path(run) / "config.yaml").is_file():
         config_yaml = (Path(run) / "config.yaml").read_text(encoding="utf-8")
+    classes = sorted(evaluation.classes, key=lambda record: -record.real_share)
     page = _template().render(
-        title=_title(real),
+        title=headings.title(real),
+        task=headings.task(real),
+        remark=headings.remark(real),
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         version=__version__,
         real_colour=REAL,
         synthetic_colour=SYNTHETIC,
         unlabelled_colour=UNLABELLED_COLOR,
-        subtitle=_subtitle(real, synthetic),
+        nodata_colour=f"rgb({NODATA_GREY:.0%} {NODATA_GREY:.0%} {NODATA_GREY:.0%})",
+        subtitle=headings.subtitle(real, synthetic),
         headline=_headline(evaluation),
         gallery=gallery(real, synthetic),
-        composite=_composite(real),
-        classes=_class_rows(evaluation.classes),
-        largest_share=max([max(c.real_share, c.synthetic_share) for c in evaluation.classes] or [1.0]) or 1.0,
-        spectra=_spectra(evaluation.classes, real),
+        composite=headings.composite(real),
+        classes=classes,
+        legend=_legend(classes, real),
+        largest_share=max([max(c.real_share, c.synthetic_share) for c in classes] or [1.0]) or 1.0,
+        spectra=spectra_section(classes, real),
+        change=change_section(evaluation, real, synthetic),
+        amounts=amount_section(evaluation.quantities, real),
         losses=_losses(run),
         metrics=_metric_rows(evaluation),
         notes=[*evaluation.notes, *real.problems],
@@ -114,23 +122,11 @@ def _write(path: Path, page: str) -> None:
             beside.unlink()
 
 
-def _sources(tiles: TileSet) -> list[str]:
-    return list(dict.fromkeys(str(source) for source in tiles.dataset["source"].values))
-
-
-def _title(real: TileSet) -> str:
-    sources = _sources(real)
-    return sources[0] if len(sources) == 1 else f"{sources[0]} and {len(sources) - 1} more scenes"
-
-
-def _subtitle(real: TileSet, synthetic: TileSet) -> str:
-    wavelength = real.wavelength
-    span = "" if wavelength is None else f" ({wavelength.min():.0f} to {wavelength.max():.0f} nm)"
-    classes = f", {len(real.classes)} classes" if real.classes else ""
-    return (
-        f"{len(synthetic):,} synthetic tiles against {len(real.train):,} real training tiles, "
-        f"{real.size} x {real.size} px, {real.n_bands} bands{span}{classes}"
-    )
+def _legend(classes: list[ClassRecord], real: TileSet) -> list[tuple[str, str]]:
+    """Name and colour of every class, the judged ones first and in their order."""
+    named = [(record.name, record.color) for record in classes]
+    rest = zip(real.classes.names, real.classes.colors, strict=True) if real.classes else ()
+    return list(dict.fromkeys([*named, *rest]))
 
 
 def _headline(evaluation: Evaluation) -> dict[str, Any]:
@@ -170,42 +166,11 @@ def _metric_rows(evaluation: Evaluation) -> list[dict[str, Any]]:
     return rows
 
 
-def _class_rows(classes: list[ClassRecord]) -> list[ClassRecord]:
-    return sorted(classes, key=lambda record: -record.real_share)
-
-
-def _spectra(classes: list[ClassRecord], real: TileSet) -> dict[str, Any]:
-    from specdm.evaluation.frequencies import COMMON
-
-    drawn = [record for record in _class_rows(classes) if record.real_mean or record.synthetic_mean]
-    drawn, left_out = drawn[:MOST_PANELS], drawn[MOST_PANELS:]
-    limits = spectra_limits(drawn)
-    units = real.image_units or ""
-    panels = []
-    for record in drawn:
-        figure = class_spectra(record, real.wavelength, n_bands=real.n_bands, limits=limits, y_label=units)
-        label = f"Mean spectra of {record.name}, real and synthetic"
-        panels.append({"record": record, "svg": svg(figure, label=label)})
-    return {
-        "panels": panels,
-        "left_out": [record.name for record in left_out],
-        "common": COMMON,
-        "dates": real.n_dates,
-    }
-
-
 def _losses(run: Path | None) -> list[dict[str, str]]:
     if run is None:
         return []
     curves = read_losses(Path(run) / "log" / "metrics.csv")
     return [{"title": c.title, "svg": svg(loss_curve(c), label=f"{c.title} by step")} for c in curves]
-
-
-def _composite(real: TileSet) -> str:
-    bands = composite_bands(real.wavelength, real.n_bands)
-    if real.wavelength is None:
-        return "bands " + ", ".join(real.band_name[band] for band in bands)
-    return ", ".join(f"{real.wavelength[band]:.0f}" for band in bands) + " nm"
 
 
 def _versions() -> dict[str, str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from specdm.errors import MaskError, RunError
 
@@ -13,7 +14,23 @@ if TYPE_CHECKING:
     from specdm.scenes.collection import SceneCollection
     from specdm.scenes.scene import Scene
 
-SAMPLES = ("indian_pines",)
+
+class Sample(NamedTuple):
+    """An embedded scene: the module that has the function of its name, and what it is in words."""
+
+    module: str
+    words: str
+
+
+SAMPLES = {
+    "indian_pines": Sample(
+        "specdm.scenes.samples", "Indian Pines (AVIRIS, 145 x 145 px of 20 m, 200 bands, 16 classes)"
+    ),
+    "indian_pines_change": Sample(
+        "specdm.simulation.real_change", "Indian Pines (AVIRIS, 200 bands) and a semi-synthetic second date"
+    ),
+}
+
 FILE_OPTIONS = ("mask", "split_map", "wavelengths", "fwhm")
 """Options of `open_scene` that may name files."""
 
@@ -25,29 +42,40 @@ class SceneSource:
     Attributes:
         images: files or folders, or nothing with `sample`.
         options: keyword options of `open_scene`: plain values, lists, mappings and paths.
-        sample: name of an embedded scene of `specdm.scenes.samples`.
+        sample: name of an embedded scene, one of `SAMPLES`.
     """
 
     images: tuple[Path, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     sample: str | None = None
 
+    @property
+    def words(self) -> str:
+        """What it is, for people."""
+        if self.sample is None:
+            return ", ".join(str(image) for image in self.images)
+        return self._sample().words
+
+    def _sample(self) -> Sample:
+        if self.sample not in SAMPLES:
+            raise RunError(f"{self.sample}: no such scene; expected one of {', '.join(SAMPLES)}")
+        return SAMPLES[self.sample]
+
     def open(self) -> Scene | SceneCollection:
-        """The scene, with its mask.
+        """The scene, with its mask: classes, quantities or both.
 
         Raises:
             MaskError: there is no mask.
+            RunError: there is no such embedded scene.
             SpecDMError: as `open_scene`.
         """
         if self.sample is not None:
-            from specdm.scenes import samples
-
-            return getattr(samples, self.sample)()
+            return getattr(importlib.import_module(self._sample().module), self.sample)()
         from specdm.scenes.open import open_scene
 
         images = list(self.images) if len(self.images) > 1 else self.images[0]
         scene = open_scene(images, **self.options)
-        if scene.classes is None:
+        if scene.classes is None and scene.quantities is None:
             raise MaskError(f"{self.images[0]}: no mask is given; training needs one, add --mask FILE")
         return scene
 
@@ -82,6 +110,8 @@ def _absolute(value: Any) -> Any:
         return str(value.resolve())
     if isinstance(value, str):
         return str(Path(value).resolve()) if Path(value).exists() else value
+    if isinstance(value, Mapping):
+        return {str(key): _absolute(part) for key, part in value.items()}
     if isinstance(value, Sequence):
         return [_absolute(part) for part in value]
     return value

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 
+TIMED_TILES = 64
+MEASURED_ONCE = ("training.seconds", f"sampling.seconds_for_{TIMED_TILES}", "memory.peak_gb")
+"""Figures that only a demonstration or a benchmark measures: judging the tiles anew does not know them."""
+
 
 def prepare_tiles(
     run: Path, source: SceneSource, *, config: RunConfig, command: str | None = None
@@ -122,7 +126,8 @@ def sample_run(
         for first in range(0, n, batch_size):
             tiles = tiles if first == 0 else part(first)
             coords = {key: tiles.dataset[key].values for key in (*TEXT_COORDS, *NUMBER_COORDS)}
-            writer.write(first, tiles.images(), tiles.masks(), coords)
+            amounts = tiles.amounts() if tiles.quantities else None
+            writer.write(first, tiles.images(), tiles.masks(), coords, amounts=amounts)
     return open_tiles(output)
 
 
@@ -130,6 +135,8 @@ def evaluate_run(
     run: Path, *, json: Path | None = None, seed: int = 0, extra: Mapping[str, float] | None = None
 ) -> Evaluation:
     """Compare a run's synthetic tiles with its real ones and write `evaluation.json`.
+
+    What the run cost (`MEASURED_ONCE`) is kept from the file that was there.
 
     Args:
         run: run folder.
@@ -146,7 +153,12 @@ def evaluate_run(
     if not folder.synthetic.exists():
         raise RunError(f"{run} has no synthetic tiles; first run: specdm sample {shlex.quote(str(run))}")
     return evaluate_tile_sets(
-        folder.tiles, folder.synthetic, model=model, json=json or folder.evaluation, seed=seed, extra=extra
+        folder.tiles,
+        folder.synthetic,
+        model=model,
+        json=json or folder.evaluation,
+        seed=seed,
+        extra={**_measured_once(folder.evaluation), **(extra or {})},
     )
 
 
@@ -231,6 +243,17 @@ def _current_evaluation(folder: RunFolder) -> Evaluation:
     if store.is_file() and written >= store.stat().st_mtime:
         return Evaluation.from_json(folder.evaluation)
     return evaluate_run(folder.path)
+
+
+def _measured_once(path: Path) -> dict[str, float]:
+    from specdm.errors import SpecDMError
+    from specdm.evaluation import Evaluation
+
+    try:
+        there = Evaluation.from_json(path).metrics
+    except SpecDMError:  # none yet, or a damaged one that is about to be replaced
+        return {}
+    return {key: value for key in MEASURED_ONCE if (value := there.get(key)) is not None}
 
 
 def _check_same(folder: RunFolder, wanted: Mapping[str, Any]) -> None:
