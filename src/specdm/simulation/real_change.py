@@ -21,7 +21,7 @@ from specdm.simulation.real_season import Season, season_factor, vegetation_shar
 MaskKind = Literal["change", "classes"]
 
 SEASON = Season()
-"""A few weeks of growth: a mean spectral angle of about three degrees on Indian Pines."""
+"""A few weeks of growth: a mean spectral angle of two to three degrees on Indian Pines."""
 
 NOTE = "semi-synthetic: date 2 is made from date 1 by season, sensor noise and fields of other classes (real pixels)"
 LEAK = (
