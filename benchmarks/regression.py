@@ -1,6 +1,6 @@
 """Abundances: images unmixed with the data set's own end members, against the masks; held against the bars.
 
-    python benchmarks/regression.py --minutes 10 [--work runs/benchmark] [--tiles 512] [--only samson,...]
+    python benchmarks/regression.py --minutes 5.5 [--work runs/benchmark] [--tiles 512] [--only samson,...]
 
 Jasper Ridge, Samson and the MUUFL crop of the shared data, by their catalogue names, through the command line.
 Preset `tiny`, seed 0. A set's run lies in its own folder under --work; a finished one is not trained again, a
@@ -172,7 +172,7 @@ def write_table() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--work", type=Path, default=Path("runs/benchmark"))
-    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--minutes", type=float, default=5.5, help="default: the preset's own budget")
     parser.add_argument("--tiles", type=int, default=512)
     parser.add_argument("--only", help="names of sets, separated by commas")
     options = parser.parse_args()

@@ -209,7 +209,39 @@ class TestSceneSource:
     def test_a_sample_is_remembered(self, name: str, tmp_path: Path) -> None:
         source = SceneSource(sample=name)
         assert SceneSource.from_record(source.record(), where=tmp_path) == source
-        assert "Indian Pines" in source.words
+        assert ("Indian Pines" if name.startswith("indian") else "simulated") in source.words
+
+    @pytest.mark.parametrize(
+        ("name", "task"),
+        [
+            ("indian_pines", "segmentation"),
+            ("indian_pines_change", "change"),
+            ("indian_pines_semantic", "semantic_change"),
+            ("simulated", "segmentation"),
+            ("simulated_abundances", "regression"),
+            ("simulated_change", "change"),
+            ("simulated_semantic", "semantic_change"),
+        ],
+    )
+    def test_a_sample_opens_as_what_it_says(self, name: str, task: str) -> None:
+        assert set(SAMPLES) == {
+            "indian_pines", "indian_pines_change", "indian_pines_semantic",
+            "simulated", "simulated_abundances", "simulated_change", "simulated_semantic",
+        }  # fmt: skip
+        scene = SceneSource.of([Path(name)], {}).open()
+        assert scene.task == task
+        words = {"simulated": "known truth", "indian_pines_": "semi-synthetic", "indian_pines": ""}
+        expected = next(word for key, word in words.items() if name.startswith(key))
+        assert expected in (scene.note or "")
+
+    def test_a_file_of_that_name_goes_before_the_sample(self, tmp_path: Path, monkeypatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        Path("indian_pines").touch()
+        assert SceneSource.of([Path("indian_pines")], {}).images == (Path("indian_pines"),)
+
+    def test_a_sample_has_its_own_mask(self) -> None:
+        with pytest.raises(RunError, match="leave --mask out"):
+            SceneSource.of([Path("indian_pines")], {"mask": "x.npy"})
 
     def test_a_sample_that_is_not_there(self) -> None:
         with pytest.raises(RunError, match="indian_pines_change"):

@@ -98,7 +98,8 @@ def test_guidance_0_is_the_plain_velocity() -> None:
 
     options = {"noise": noise_of(), "stream_channels": CHANNELS}
     assert guided_velocity(plain, never, guidance=0.0, **options) is plain
-    assert guided_velocity(plain, never, guidance=2.0, stream_channels=(3,), noise=noise_of()) is plain
+    one = {"stream_channels": (3,), "groups": [[0]], "noise": noise_of()}
+    assert guided_velocity(plain, never, guidance=2.0, **one) is plain
 
 
 def test_guidance_pulls_away_from_each_stream_alone() -> None:
@@ -113,9 +114,28 @@ def test_guidance_pulls_away_from_each_stream_alone() -> None:
         asked.append((z.clone(), t.clone()))
         return torch.full_like(z, float(len(asked)))
 
-    found = guided_velocity(joint, alone, stream_channels=CHANNELS, noise=noise, guidance=0.5)(noisy, levels)
+    options = {"stream_channels": CHANNELS, "groups": [[0], [1]], "noise": noise}
+    found = guided_velocity(joint, alone, guidance=0.5, **options)(noisy, levels)
     assert found[0, :, 0, 0].tolist() == [2.5, 2.5, 2.0]  # 2 + 0.5 (2 - 1), 2 + 0.5 (2 - 2)
     for stream, own, other in ((0, slice(0, 2), slice(2, 3)), (1, slice(2, 3), slice(0, 2))):
         z, t = asked[stream]
         assert torch.equal(z[:, own], noisy[:, own]) and torch.equal(z[:, other], noise[:, other])
         assert (t[:, stream] == 0.5).all() and (t[:, 1 - stream] == 1.0).all()
+
+
+def test_streams_of_one_group_stay_known_to_each_other() -> None:
+    noise = torch.randn(2, 4, 4, 4, generator=torch.Generator().manual_seed(0))
+    noisy, levels = noise + 1, torch.full((2, 3, 4, 4), 0.5)
+    asked = []
+
+    def alone(z: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        asked.append((z.clone(), t.clone()))
+        return torch.zeros_like(z)
+
+    options = {"stream_channels": (1, 2, 1), "groups": [[0, 1], [2]], "noise": noise}
+    guided_velocity(lambda z, t: z, alone, guidance=1.0, **options)(noisy, levels)
+    assert len(asked) == 2
+    images, masks = asked
+    assert torch.equal(images[0][:, :3], noisy[:, :3]) and torch.equal(images[0][:, 3], noise[:, 3])
+    assert images[1][0, :, 0, 0].tolist() == [0.5, 0.5, 1.0]
+    assert masks[1][0, :, 0, 0].tolist() == [1.0, 1.0, 0.5]

@@ -13,7 +13,11 @@ EXAMPLE = "Example: specdm demo -o runs/demo"
 def demo(
     output: Annotated[Path, typer.Option("-o", "--output", help="Run folder.")] = Path("runs/demo"),
     scene: Annotated[
-        str, typer.Option(help="indian_pines, or indian_pines_change: two dates, the second semi-synthetic.")
+        str,
+        typer.Option(
+            help="indian_pines, indian_pines_change, indian_pines_semantic, or simulated, simulated_abundances, "
+            "simulated_change, simulated_semantic."
+        ),
     ] = "indian_pines",
     minutes: Annotated[
         float | None, typer.Option(min=0.01, help="Training time; default: that of the preset.")

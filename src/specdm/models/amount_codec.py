@@ -7,7 +7,15 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch.nn import functional as F
 
-from specdm.models.codec_layers import Decoder, Encoder, LatentStatistics, draw, fit_linear, kl_to_standard_normal
+from specdm.models.codec_layers import (
+    Decoder,
+    Encoder,
+    LatentStatistics,
+    draw,
+    fit_linear,
+    kl_to_standard_normal,
+    latent_importance,
+)
 from specdm.models.simplex import project_to_simplex
 
 
@@ -105,6 +113,10 @@ class AmountCodec(ModelMixin, ConfigMixin):
         latents = self.raw_latents(values).movedim(1, -1)
         whole = (F.avg_pool2d(known, self.factor) == 1)[:, 0]
         return latents[whole] if whole.any() else latents.flatten(0, -2)
+
+    def latent_importance(self) -> torch.Tensor:
+        """How far each standardised latent moves what is decoded, `(channels,)`, mean 1."""
+        return latent_importance(self.decoder, self.statistics, weights=torch.ones(self.config["quantities"]))
 
     def encode(self, amounts: torch.Tensor) -> torch.Tensor:
         """Standardised latents (posterior means); only cells of `known_cells` mean anything."""

@@ -128,3 +128,18 @@ def draw(mean: torch.Tensor, log_variance: torch.Tensor, *, generator: torch.Gen
     """A reparametrised draw from N(mean, exp(log_variance))."""
     noise = torch.randn(mean.shape, generator=generator, device=mean.device, dtype=mean.dtype)
     return mean + (0.5 * log_variance).exp() * noise
+
+
+def latent_importance(decoder: Decoder, statistics: LatentStatistics, *, weights: torch.Tensor) -> torch.Tensor:
+    """How far each standardised latent moves what is decoded: `(latents,)`, mean 1, by the linear part alone.
+
+    Root of the weighted squared length of the decoder's column; principal components differ by orders of magnitude.
+
+    Args:
+        decoder, statistics: of one codec.
+        weights: `(outputs,)`, how much the squared error of each output channel counts.
+    """
+    columns = decoder.linear.weight[:, :, 0, 0].detach()
+    per_cell = weights.repeat_interleave(columns.shape[0] // len(weights))
+    length = (per_cell[:, None] * columns.square()).sum(dim=0).sqrt() * statistics.std
+    return length / length.mean().clamp(min=1e-12)

@@ -45,6 +45,9 @@ class Codec(Protocol):
     def known_cells(self, values: torch.Tensor) -> torch.Tensor:
         """Which latent cells are backed by data or labels, `(n, 1, y / f, x / f)` in 0/1."""
 
+    def latent_importance(self) -> torch.Tensor:
+        """How far each standardised latent moves what is decoded, `(channels,)`, mean 1."""
+
     def encode(self, values: torch.Tensor) -> torch.Tensor:
         """Standardised latents."""
 

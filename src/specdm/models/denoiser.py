@@ -26,6 +26,8 @@ class JointDenoiser(ModelMixin, ConfigMixin):
     """
 
     config_name = "config.json"  # type: ignore[assignment]
+    latent_mean: torch.Tensor
+    latent_std: torch.Tensor
 
     @register_to_config
     def __init__(
@@ -38,6 +40,8 @@ class JointDenoiser(ModelMixin, ConfigMixin):
     ):
         super().__init__()
         channels, streams = sum(stream_channels), len(stream_channels)
+        self.register_buffer("latent_mean", torch.zeros(channels))
+        self.register_buffer("latent_std", torch.ones(channels))
         deeper = len(widths) - 1
         self.unet = UNet2DModel(
             in_channels=channels + streams,
@@ -57,6 +61,35 @@ class JointDenoiser(ModelMixin, ConfigMixin):
         self.level_embeddings = nn.ModuleList([TimestepEmbedding(widths[0], embedding) for _ in range(streams)])
         # One more input than classes: 1 where a composition is given, so that "none" differs from "all zero".
         self.composition_embedding = nn.Linear(conditions + 1, embedding, bias=False) if conditions else None
+
+    @torch.no_grad()
+    def fit_latents(self, latents: torch.Tensor, known: torch.Tensor) -> None:
+        """Take the mean and spread of each stream's channels over its known cells, for `standardise`.
+
+        A codec standardises the latents of all streams that share it together. Two dates may lie far apart in light
+        and season; each by itself then has less than unit variance, and its structure drowns in the noise of levels
+        made for unit variance.
+
+        Args:
+            latents: `(n, channels, y, x)`.
+            known: `(n, streams, y, x)`, 1 where known.
+        """
+        start = 0
+        for s, channels in enumerate(self.stream_channels):
+            part = slice(start, start + channels)
+            cells = latents[:, part].movedim(1, -1)[known[:, s] > 0]
+            if len(cells) > 1:
+                self.latent_mean[part] = cells.mean(dim=0)
+                self.latent_std[part] = cells.std(dim=0, correction=0).clamp(min=1e-3)
+            start += channels
+
+    def standardise(self, latents: torch.Tensor) -> torch.Tensor:
+        """Codec latents to zero mean and unit variance stream by stream."""
+        return (latents - self.latent_mean[:, None, None]) / self.latent_std[:, None, None]
+
+    def restore(self, latents: torch.Tensor) -> torch.Tensor:
+        """The opposite of `standardise`."""
+        return latents * self.latent_std[:, None, None] + self.latent_mean[:, None, None]
 
     @property
     def stream_channels(self) -> tuple[int, ...]:

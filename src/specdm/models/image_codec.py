@@ -7,7 +7,15 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch.nn import functional as F
 
-from specdm.models.codec_layers import Decoder, Encoder, LatentStatistics, draw, fit_linear, kl_to_standard_normal
+from specdm.models.codec_layers import (
+    Decoder,
+    Encoder,
+    LatentStatistics,
+    draw,
+    fit_linear,
+    kl_to_standard_normal,
+    latent_importance,
+)
 from specdm.models.spectral_basis import SpectralBasis
 
 
@@ -103,6 +111,10 @@ class ImageCodec(ModelMixin, ConfigMixin):
         """Latents `(cells, channels)` that their statistics are taken from."""
         parts = [self.raw_latents(part) for part in components.split(64)]
         return torch.cat(parts).movedim(1, -1).flatten(0, -2)
+
+    def latent_importance(self) -> torch.Tensor:
+        """How far each standardised latent moves what is decoded, `(channels,)`, mean 1."""
+        return latent_importance(self.decoder, self.statistics, weights=self.component_weights())
 
     def encode(self, images: torch.Tensor) -> torch.Tensor:
         """Standardised latents (posterior means)."""

@@ -12,7 +12,7 @@ from specdm.models.codecs import Codec
 from specdm.models.denoiser import JointDenoiser
 from specdm.models.pixels import Pixels
 from specdm.models.solver import Progress, guided_velocity, solve_flow
-from specdm.models.streams import Stream
+from specdm.models.streams import Stream, image_and_mask_streams
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class EncodedTiles:
     """Latents with what is known of them.
 
     Attributes:
-        latents: `(n, channels, y, x)`, all streams concatenated, standardised.
+        latents: `(n, channels, y, x)`, all streams concatenated, each standardised.
         known: `(n, streams, y, x)`, 1 where a stream's cell is backed by data or labels.
     """
 
@@ -80,14 +80,20 @@ class JointModel(nn.Module):
             codec, values = self.codec_of(stream), tiles.of(stream)
             latents.append(codec.encode(values))
             known.append(codec.known_cells(values))
-        return EncodedTiles(latents=torch.cat(latents, dim=1), known=torch.cat(known, dim=1))
+        return EncodedTiles(self.denoiser.standardise(torch.cat(latents, dim=1)), torch.cat(known, dim=1))
+
+    def latent_importance(self) -> list[torch.Tensor]:
+        """How far each standardised latent moves what is decoded, `(channels,)` with mean 1 for each stream."""
+        codec = torch.cat([self.codec_of(stream).latent_importance() for stream in self.streams])
+        parts = (codec * self.denoiser.latent_std.to(codec.device)).split(self.stream_channels)
+        return [part / part.mean().clamp(min=1e-12) for part in parts]
 
     @torch.no_grad()
     def decode(self, latents: torch.Tensor) -> Pixels:
         """Tiles from latents; what no stream has (a band of another sensor's date) is NaN."""
         parts = [
             self.codec_of(stream).decode(part)
-            for stream, part in zip(self.streams, self.split(latents), strict=True)
+            for stream, part in zip(self.streams, self.split(self.denoiser.restore(latents)), strict=True)
         ]
         return Pixels.put_together(self.streams, parts, n_bands=self.n_bands, n_quantities=self.n_quantities)
 
@@ -121,7 +127,12 @@ class JointModel(nn.Module):
             return self.denoiser(noisy, levels, composition)
 
         guided = guided_velocity(
-            velocity, self.denoiser, stream_channels=self.stream_channels, noise=noise, guidance=guidance
+            velocity,
+            self.denoiser,
+            stream_channels=self.stream_channels,
+            groups=image_and_mask_streams(self.streams),
+            noise=noise,
+            guidance=guidance,
         )
         return solve_flow(
             guided, noise, stream_channels=self.stream_channels, steps=steps, shift=shift, progress=progress

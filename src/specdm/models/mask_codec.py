@@ -7,7 +7,14 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch.nn import functional as F
 
-from specdm.models.codec_layers import Decoder, Encoder, LatentStatistics, draw, kl_to_standard_normal
+from specdm.models.codec_layers import (
+    Decoder,
+    Encoder,
+    LatentStatistics,
+    draw,
+    kl_to_standard_normal,
+    latent_importance,
+)
 
 CODE_LENGTH = 3.0
 """Length of a class's code, in units in which the prior of the latents is standard normal."""
@@ -115,6 +122,10 @@ class MaskCodec(ModelMixin, ConfigMixin):
     def statistics_rows(self, positions: torch.Tensor) -> torch.Tensor:
         """Latents `(cells, channels)` that their statistics are taken from: cells with a label."""
         return self.raw_latents(positions).movedim(1, -1)[self.known_cells(positions)[:, 0] > 0]
+
+    def latent_importance(self) -> torch.Tensor:
+        """How far each standardised latent moves what is decoded, `(channels,)`, mean 1."""
+        return latent_importance(self.decoder, self.statistics, weights=torch.ones(self.classes))
 
     def encode(self, positions: torch.Tensor) -> torch.Tensor:
         """Standardised latents (posterior means); only cells of `known_cells` mean anything."""

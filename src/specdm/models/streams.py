@@ -80,3 +80,11 @@ def streams_of(
             Stream(name, "amounts", f"amount_codec_{i + 1}", 0, (i, i + 1)) for i, name in enumerate(quantities)
         ]
     return tuple(streams)
+
+
+def image_and_mask_streams(streams: Sequence[Stream]) -> list[list[int]]:
+    """Numbers of the streams that are images, and of those that are masks of any kind; a kind not there is left out."""
+    groups: dict[bool, list[int]] = {}
+    for number, stream in enumerate(streams):
+        groups.setdefault(stream.kind == "image", []).append(number)
+    return list(groups.values())

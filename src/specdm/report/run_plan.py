@@ -66,7 +66,7 @@ def plan_run(
     """Tell a new run from one to go on with, and resolve its configuration.
 
     Args:
-        inputs: images or folders of images; or one run folder alone.
+        inputs: images or folders of images, or an embedded scene's name; or one run folder alone.
         output: run folder of a new run.
         scene: options of `open_scene`.
         preset, file, settings: as `load_config`; `settings` has dotted keys.
@@ -104,7 +104,7 @@ def plan_run(
                 f"{inputs[0]} is no run folder; to begin a run say where its folder shall be, "
                 "such as -o runs/mine"
             )
-        source = SceneSource(images=tuple(inputs), options=dict(scene or {}))
+        source = SceneSource.of(inputs, scene or {})
         run, base, preset = output, file, preset or "tiny"
     config = load_config(preset=preset, file=base, overrides=settings)
     budget = budget_overrides(config, minutes=minutes, steps=steps)

@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from specdm.errors import MaskError, RunError
@@ -16,20 +17,58 @@ if TYPE_CHECKING:
 
 
 class Sample(NamedTuple):
-    """An embedded scene: the module that has the function of its name, and what it is in words."""
+    """An embedded scene.
 
-    module: str
+    Attributes:
+        words: what it is, for people.
+        module, function: what makes it.
+        options: of the function.
+        part: attribute of the result that is the scene; None if the result itself is.
+    """
+
     words: str
+    module: str
+    function: str
+    options: Mapping[str, Any] = MappingProxyType({})
+    part: str | None = None
 
+    def open(self) -> Scene:
+        made = getattr(importlib.import_module(self.module), self.function)(**self.options)
+        return made if self.part is None else getattr(made, self.part)
+
+
+_PINES, _MADE = "Indian Pines (AVIRIS, 145 x 145 px of 20 m, 200 bands, 16 classes)", "and a semi-synthetic second date"
+_SIMULATED = "a simulated landscape (128 x 128 px of 20 m, AVIRIS-like)"
 
 SAMPLES = {
-    "indian_pines": Sample(
-        "specdm.scenes.samples", "Indian Pines (AVIRIS, 145 x 145 px of 20 m, 200 bands, 16 classes)"
-    ),
+    "indian_pines": Sample(_PINES, "specdm.scenes.samples", "indian_pines"),
     "indian_pines_change": Sample(
-        "specdm.simulation.real_change", "Indian Pines (AVIRIS, 200 bands) and a semi-synthetic second date"
+        f"{_PINES} {_MADE}, with a change mask", "specdm.simulation.real_change", "indian_pines_change"
+    ),
+    "indian_pines_semantic": Sample(
+        f"{_PINES} {_MADE}, with a class mask a date",
+        "specdm.simulation.real_change",
+        "indian_pines_change",
+        {"masks": "classes"},
+    ),
+    "simulated": Sample(
+        f"{_SIMULATED} with a class mask", "specdm.simulation.scene", "simulate_scene", part="scene"
+    ),
+    "simulated_abundances": Sample(
+        f"{_SIMULATED} with abundances", "specdm.simulation.scene", "simulate_scene", part="abundances_scene"
+    ),
+    "simulated_change": Sample(
+        f"{_SIMULATED} at two dates, with a change mask", "specdm.simulation.change", "simulate_change", part="scene"
+    ),
+    "simulated_semantic": Sample(
+        f"{_SIMULATED} at two dates, with a class mask each",
+        "specdm.simulation.change",
+        "simulate_change",
+        {"task": "semantic_change"},
+        "scene",
     ),
 }
+"""Scenes that need no file, by the name one types."""
 
 FILE_OPTIONS = ("mask", "split_map", "wavelengths", "fwhm")
 """Options of `open_scene` that may name files."""
@@ -48,6 +87,23 @@ class SceneSource:
     images: tuple[Path, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     sample: str | None = None
+
+    @classmethod
+    def of(cls, inputs: Sequence[Path], options: Mapping[str, Any]) -> SceneSource:
+        """What a user types: files and folders, or the name of an embedded scene where there is no such file.
+
+        Raises:
+            RunError: options for an embedded scene, which has none.
+        """
+        name = str(inputs[0])
+        if len(inputs) != 1 or name not in SAMPLES or inputs[0].exists():
+            return cls(images=tuple(inputs), options=dict(options))
+        if options:
+            raise RunError(
+                f"{name} is an embedded scene with its own mask and wavelengths; leave "
+                f"--{next(iter(options)).replace('_', '-')} out"
+            )
+        return cls(sample=name)
 
     @property
     def words(self) -> str:
@@ -70,7 +126,7 @@ class SceneSource:
             SpecDMError: as `open_scene`.
         """
         if self.sample is not None:
-            return getattr(importlib.import_module(self._sample().module), self.sample)()
+            return self._sample().open()
         from specdm.scenes.open import open_scene
 
         images = list(self.images) if len(self.images) > 1 else self.images[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import lightning as L
@@ -33,6 +34,7 @@ class DenoiserTraining(L.LightningModule):
         tiles: LatentTiles,
         config: DenoiserConfig,
         seed: int,
+        importance: Sequence[torch.Tensor],
     ):
         super().__init__()
         self.denoiser = denoiser.to(memory_format=torch.channels_last)  # type: ignore[call-arg]
@@ -40,9 +42,9 @@ class DenoiserTraining(L.LightningModule):
         self.average.eval()
         self.streams, self.config, self.seed = streams, config, seed
         self._tiles = tiles
-        weights = [1.0 if s.kind == "image" else config.mask_loss_weight for s in streams]
-        self._weights = level_by_channel(
-            torch.tensor(weights)[None, :, None, None], denoiser.stream_channels
+        self._importance = list(importance)
+        self._weights = stream_weights(
+            streams, denoiser.stream_channels, mask_loss_weight=config.mask_loss_weight
         )
         self._patterns = LevelPatterns(**config.patterns.model_dump())
 
@@ -74,12 +76,11 @@ class DenoiserTraining(L.LightningModule):
         )
         levels = torch.where(known > 0, levels, 1.0)
         by_channel = level_by_channel(levels, self.denoiser.stream_channels)
-        counts = level_by_channel(known, self.denoiser.stream_channels) * (by_channel > 0) * self._weights
+        counts = (known * (levels > 0)).to(self.device)
         noisy = interpolate(latents, noise, by_channel)
         predicted = self.denoiser(*(x.to(self.device) for x in (noisy, levels, composition)))
-        counts = counts.to(self.device)
         error = (predicted - (noise - latents).to(self.device)).square()
-        loss = (counts * error).sum() / counts.sum().clamp(min=1)
+        loss = self._loss(error, counts)
         if not torch.isfinite(loss):
             raise TrainingError(
                 f"the denoiser's loss became {loss.item()} at step {self.global_step}; lower "
@@ -87,6 +88,22 @@ class DenoiserTraining(L.LightningModule):
             )
         self.log("denoiser_loss", loss.detach(), prog_bar=True, logger=False)
         return loss
+
+    def _loss(self, error: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
+        """Mean error of each stream over its own known cells, then weighted: few labels teach as much as many pixels.
+
+        Args:
+            error: `(n, channels, y, x)`.
+            counts: `(n, streams, y, x)`, 1 where a cell counts.
+        """
+        total, weight = torch.zeros((), device=self.device), 0.0
+        for s, part in enumerate(error.split(self.denoiser.stream_channels, dim=1)):
+            cells = counts[:, s].sum()
+            if cells > 0:
+                weighted = (part * self._importance[s].to(part.device)[:, None, None]).mean(dim=1)
+                total = total + self._weights[s] * (weighted * counts[:, s]).sum() / cells
+                weight += self._weights[s]
+        return total / max(weight, 1e-12)
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
         super().optimizer_step(*args, **kwargs)
@@ -96,3 +113,18 @@ class DenoiserTraining(L.LightningModule):
     def averaged_denoiser(self) -> JointDenoiser:
         """The network with EMA weights."""
         return self.average.module  # type: ignore[return-value]
+
+
+def stream_weights(
+    streams: Sequence[Stream], channels: Sequence[int], *, mask_loss_weight: float
+) -> list[float]:
+    """What each stream's error counts: all images together 1, all masks together `mask_loss_weight`.
+
+    Within images, and within masks, by latent channels. A change mask has 4 channels beside the 32 of its two dates;
+    counted by channels alone it would hardly be learnt.
+    """
+    image = [stream.kind == "image" for stream in streams]
+    totals = {kind: sum(c for c, i in zip(channels, image, strict=True) if i == kind) for kind in set(image)}
+    return [
+        c / totals[i] * (1.0 if i else mask_loss_weight) for c, i in zip(channels, image, strict=True)
+    ]

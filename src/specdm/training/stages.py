@@ -35,7 +35,14 @@ from specdm.training.loss_table import LossTable
 from specdm.training.new_codecs import new_codecs
 from specdm.training.progress import BudgetProgress
 from specdm.training.sample_pictures import SamplePictures
-from specdm.training.tile_tensors import LatentTiles, check_trainable, encode_tiles, load_part, tile_streams
+from specdm.training.tile_tensors import (
+    LatentTiles,
+    check_trainable,
+    encode_tiles,
+    fit_latents,
+    load_part,
+    tile_streams,
+)
 
 DrawSamples = Callable[[JointModel, LatentTiles, Path], None]
 """Writes a picture of a few samples of an unfinished model."""
@@ -68,7 +75,7 @@ def train_stages(
     denoiser = _new_denoiser(streams, codecs, tiles, config=config)
     model = JointModel(streams=streams, codecs=codecs, denoiser=denoiser)
     model.eval()
-    latents = encode_tiles(model, tiles, seed=config.seed)
+    latents = fit_latents(denoiser, encode_tiles(model, tiles, seed=config.seed))
     averaged = _trained_denoiser(
         run,
         model,
@@ -143,7 +150,12 @@ def _trained_denoiser(
     draw_samples: DrawSamples | None,
 ) -> JointDenoiser:
     module = DenoiserTraining(
-        denoiser=model.denoiser, streams=model.streams, tiles=latents, config=config.denoiser, seed=config.seed
+        denoiser=model.denoiser,
+        streams=model.streams,
+        tiles=latents,
+        config=config.denoiser,
+        seed=config.seed,
+        importance=model.latent_importance(),
     )
     budget = Budget(
         steps=config.denoiser.steps,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import torch
 
 from specdm.errors import TrainingError
+from specdm.models.denoiser import JointDenoiser
 from specdm.models.joint_model import EncodedTiles, JointModel
 from specdm.models.pixels import Pixels
 from specdm.models.streams import Stream, streams_of
@@ -128,3 +129,10 @@ def encode_tiles(model: JointModel, tiles: TileSet, *, seed: int, batch_size: in
             fractions.append(compositions(part, classes=classes, abundances=closed))
     shares = torch.from_numpy(ground_composition(tiles)).float()
     return LatentTiles(EncodedTiles(torch.cat(latents), torch.cat(known)), torch.cat(fractions), shares)
+
+
+def fit_latents(denoiser: JointDenoiser, tiles: LatentTiles) -> LatentTiles:
+    """Let a new denoiser standardise its streams by these tiles, and the tiles as it will see them."""
+    encoded = tiles.encoded
+    denoiser.fit_latents(encoded.latents, encoded.known)
+    return replace(tiles, encoded=EncodedTiles(denoiser.standardise(encoded.latents), encoded.known))
