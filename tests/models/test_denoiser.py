@@ -72,3 +72,30 @@ def test_without_conditions(noisy) -> None:
     plain = JointDenoiser(CHANNELS, 0, widths=(16, 16), layers=1, head_channels=16)
     assert plain.composition_embedding is None
     assert plain(noisy, torch.full((2, 2, 8, 8), 0.5), torch.zeros(2, 0)).shape == noisy.shape
+
+
+def test_each_stream_is_standardised_by_itself() -> None:
+    """Two dates of one codec, the second darker and flatter; cells that are not known do not count."""
+    net = JointDenoiser((2, 2), widths=(16, 16), layers=1, head_channels=16)
+    generator = torch.Generator().manual_seed(0)
+    latents = torch.randn(20, 4, 8, 8, generator=generator)
+    latents[:, 2:] = 0.2 * latents[:, 2:] - 3
+    known = torch.ones(20, 2, 8, 8)
+    known[:, 1, :4] = 0
+    latents[:, 2:, :4] = 1000
+    net.fit_latents(latents, known)
+    made = net.standardise(latents)
+    torch.testing.assert_close(made[:, :2].mean(), torch.tensor(0.0), atol=1e-4, rtol=0)
+    torch.testing.assert_close(made[:, 2:, 4:].std(), torch.tensor(1.0), atol=2e-2, rtol=0)
+    torch.testing.assert_close(net.restore(made), latents, atol=1e-3, rtol=1e-5)
+
+
+def test_statistics_of_streams_are_saved(tmp_path) -> None:
+    from specdm.models.part_files import load_part_files, save_part_files
+
+    net = JointDenoiser((2, 2), widths=(16, 16), layers=1, head_channels=16)
+    net.fit_latents(3 + torch.randn(5, 4, 8, 8), torch.ones(5, 2, 8, 8))
+    save_part_files(net, tmp_path / "denoiser")
+    again = load_part_files(tmp_path / "denoiser")
+    torch.testing.assert_close(again.latent_mean, net.latent_mean)
+    torch.testing.assert_close(again.latent_std, net.latent_std)

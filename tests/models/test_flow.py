@@ -7,7 +7,9 @@ import torch
 
 from specdm.models.flow import LevelPatterns, draw_levels, interpolate, level_by_channel, shift_levels
 
-NOTHING = dict.fromkeys(("shared", "one_known", "one_unknown", "independent", "area_known"), 0.0)
+NOTHING = dict.fromkeys(
+    ("shared", "one_known", "one_unknown", "independent", "area_known", "masks_ahead"), 0.0
+)
 
 
 def levels_of(n: int = 400, streams: int = 2, shift: float = 2.0, seed: int = 0, **shares: float) -> torch.Tensor:
@@ -46,6 +48,32 @@ def test_one_stream_is_known_or_unknown(pattern: str, level: float) -> None:
     special = by_stream(levels_of(**{pattern: 1})) == level
     assert (special.sum(dim=1) == 1).all()
     assert 120 < special[:, 0].sum() < 280, "each stream should be chosen about half of the time"
+
+
+@pytest.mark.parametrize(("pattern", "level"), [("one_known", 0.0), ("one_unknown", 1.0)])
+def test_half_of_the_time_a_whole_group_is_known_or_unknown(pattern: str, level: float) -> None:
+    """Both dates known, for a mask drawn from them; and a mask by itself."""
+    levels = draw_levels(
+        400, 3, (6, 6), patterns=LevelPatterns(**(NOTHING | {pattern: 1.0})), shift=2.0,
+        generator=torch.Generator().manual_seed(0), groups=[[0, 1], [2]],
+    )  # fmt: skip
+    special = by_stream(levels) == level
+    both = special[:, 0] & special[:, 1]
+    assert 80 < both.sum() < 190, "of 267 times that a date was chosen"
+    assert not (both & special[:, 2]).any()
+    assert 90 < (special[:, 2] & ~special[:, 0]).sum() < 180
+
+
+def test_masks_ahead_are_on_the_path_of_the_solver() -> None:
+    levels = by_stream(
+        draw_levels(
+            50, 2, (6, 6), patterns=LevelPatterns(**(NOTHING | {"masks_ahead": 1.0})), shift=2.0,
+            generator=torch.Generator().manual_seed(0), path_shifts=[2.0, 0.5],
+        )
+    )  # fmt: skip
+    even = levels[:, 0] / (2 - levels[:, 0])
+    torch.testing.assert_close(levels[:, 1], shift_levels(even, 0.5))
+    assert (levels[:, 1] <= levels[:, 0]).all() and (levels[:, 1] < levels[:, 0] - 0.1).any()
 
 
 def test_independent() -> None:

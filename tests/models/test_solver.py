@@ -96,7 +96,7 @@ def test_guidance_0_is_the_plain_velocity() -> None:
     def never(noisy: torch.Tensor, levels: torch.Tensor) -> torch.Tensor:
         raise AssertionError("asked without guidance")
 
-    options = {"noise": noise_of(), "stream_channels": CHANNELS}
+    options = {"noise": noise_of(), "stream_channels": CHANNELS, "groups": [[0], [1]]}
     assert guided_velocity(plain, never, guidance=0.0, **options) is plain
     one = {"stream_channels": (3,), "groups": [[0]], "noise": noise_of()}
     assert guided_velocity(plain, never, guidance=2.0, **one) is plain
@@ -139,3 +139,28 @@ def test_streams_of_one_group_stay_known_to_each_other() -> None:
     assert torch.equal(images[0][:, :3], noisy[:, :3]) and torch.equal(images[0][:, 3], noise[:, 3])
     assert images[1][0, :, 0, 0].tolist() == [0.5, 0.5, 1.0]
     assert masks[1][0, :, 0, 0].tolist() == [1.0, 1.0, 0.5]
+
+
+def test_streams_go_down_on_grids_of_their_own() -> None:
+    """A mask with a smaller shift is ahead of its image at every step, and both end at 0."""
+    noise, target = noise_of(), torch.zeros(2, 3, 4, 4, dtype=torch.float64) + 5
+    seen = []
+
+    def velocity(noisy: torch.Tensor, levels: torch.Tensor) -> torch.Tensor:
+        seen.append(levels[0, :, 0, 0].tolist())
+        return noise - target
+
+    found = solve_flow(velocity, noise, stream_channels=CHANNELS, steps=6, shift=[2.0, 0.5])
+    torch.testing.assert_close(found, target)
+    assert seen[0] == [1.0, 1.0]
+    assert all(mask < image for image, mask in seen[1:])
+    for stream, shift in enumerate((2.0, 0.5)):
+        assert [levels[stream] for levels in seen] == pytest.approx(level_grid(6, shift=shift)[:-1].tolist())
+
+
+def test_one_shift_for_all_is_that_shift_for_each() -> None:
+    noise = noise_of()
+    options = {"stream_channels": CHANNELS, "steps": 5}
+    one = solve_flow(lambda z, t: torch.sin(z) * t.mean(), noise, shift=2.0, **options)
+    each = solve_flow(lambda z, t: torch.sin(z) * t.mean(), noise, shift=[2.0, 2.0], **options)
+    torch.testing.assert_close(one, each)

@@ -10,7 +10,7 @@ from specdm.models.denoiser import JointDenoiser
 from specdm.models.joint_model import EncodedTiles
 from specdm.models.streams import streams_of
 from specdm.training.config import load_config
-from specdm.training.denoiser_training import DenoiserTraining
+from specdm.training.denoiser_training import DenoiserTraining, stream_weights, tile_chances
 from specdm.training.tile_tensors import LatentTiles
 
 CHANNELS = (3, 2)
@@ -29,7 +29,7 @@ def latent_tiles(known_masks: torch.Tensor | None = None) -> LatentTiles:
 class Watched(DenoiserTraining):
     """Notes what the network is shown."""
 
-    def __init__(self, tiles: LatentTiles, **options: object):
+    def __init__(self, tiles: LatentTiles, *, importance: list[torch.Tensor] | None = None, **options: object):
         torch.manual_seed(0)
         overrides = {f"denoiser.{key}": value for key, value in options.items()}
         super().__init__(
@@ -38,6 +38,7 @@ class Watched(DenoiserTraining):
             tiles=tiles,
             config=load_config(overrides={"denoiser.batch_size": 4, **overrides}).denoiser,
             seed=0,
+            importance=importance or [torch.ones(count) for count in CHANNELS],
         )
         self.log = lambda *args, **kwargs: None  # type: ignore[method-assign]
         self.shown: list[tuple[torch.Tensor, ...]] = []
@@ -84,7 +85,7 @@ def test_labelled_cells_have_loss() -> None:
 
 def test_known_cells_are_shown_without_noise_and_have_no_loss() -> None:
     tiles = latent_tiles()
-    shares = {"shared": 0, "one_unknown": 0, "independent": 0, "area_known": 0, "one_known": 1}
+    shares = dict.fromkeys(("shared", "one_unknown", "independent", "area_known", "masks_ahead"), 0) | {"one_known": 1}
     module = Watched(tiles, patterns=shares)
 
     def far_off_where_known(noisy: torch.Tensor, levels: torch.Tensor, composition: torch.Tensor) -> torch.Tensor:
@@ -130,6 +131,45 @@ def test_mask_weight() -> None:
     far[:, 1, :, :4] = True
     light, heavy = (Watched(with_other_latents(tiles, far), mask_loss_weight=w) for w in (0.1, 10.0))
     assert heavy.step() > 5 * light.step()
+
+
+def test_few_labels_count_as_much_as_many_pixels() -> None:
+    """A mask known in one cell only: its error has the weight of the whole mask."""
+    known = torch.ones(6, 2, 8, 8)
+    known[:, 1] = 0
+    known[:, 1, 0, 0] = 1
+    tiles = latent_tiles(known)
+    one = torch.zeros(6, 2, 8, 8, dtype=torch.bool)
+    one[:, 1, 0, 0] = True
+    steps = range(4)
+    plain = sum(Watched(tiles).step(number) for number in steps)
+    far = sum(Watched(with_other_latents(tiles, one)).step(number) for number in steps)
+    assert far > 1000 * plain, "1000² in one of two equal parts, where its level is not 0"
+
+
+def test_latents_that_matter_more_count_more() -> None:
+    tiles = latent_tiles()
+    latents = tiles.encoded.latents.clone()
+    latents[:, 0] = 1000.0
+    far = LatentTiles(EncodedTiles(latents, tiles.encoded.known), tiles.compositions, tiles.shares)
+    light, heavy = (
+        Watched(far, importance=[torch.tensor([first, 1.0, 1.0]), torch.ones(2)]) for first in (0.1, 2.0)
+    )
+    assert heavy.step() == pytest.approx(20 * light.step(), rel=0.01)
+
+
+def test_images_and_masks_have_equal_weight_whatever_their_channels() -> None:
+    streams = streams_of(dates=["a", "b"], layers=["change"])
+    weights = stream_weights(streams, (16, 16, 4), mask_loss_weight=1.0)
+    assert weights == pytest.approx([0.5, 0.5, 1.0])
+
+
+def test_labelled_tiles_are_drawn_more_often() -> None:
+    streams = streams_of(dates=[0], layers=["class"])
+    known = torch.ones(4, 2, 8, 8)
+    known[1:, 1] = 0
+    assert tile_chances(streams, known).tolist() == pytest.approx([2.5, 0.5, 0.5, 0.5])
+    assert tile_chances(streams, torch.ones(3, 2, 8, 8)).tolist() == pytest.approx([1, 1, 1])
 
 
 def test_a_loss_that_is_not_finite_stops() -> None:

@@ -6,6 +6,7 @@ z_t = (1 - t) z + t e, velocity e - z (Liu, Gong, Liu 2023, "Flow straight and f
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -17,17 +18,19 @@ class LevelPatterns:
 
     Attributes:
         shared: all streams at one level (the plain joint model).
-        one_known: one stream, drawn at random, known (level 0).
-        one_unknown: one stream, drawn at random, unknown (level 1): what the others are by themselves.
+        one_known: one stream, drawn at random, known (level 0); half of the time with all others of its group.
+        one_unknown: likewise unknown (level 1): what the others are by themselves.
         independent: a level for every stream.
         area_known: part of the area known in all streams, the rest at one shared level.
+        masks_ahead: images at one level, masks at the lower one that the solver gives them beside it.
     """
 
-    shared: float = 0.5
+    shared: float = 0.3
     one_known: float = 0.2
     one_unknown: float = 0.1
     independent: float = 0.15
     area_known: float = 0.05
+    masks_ahead: float = 0.2
 
 
 def shift_levels(levels: torch.Tensor, shift: float) -> torch.Tensor:
@@ -43,27 +46,54 @@ def draw_levels(
     patterns: LevelPatterns,
     shift: float,
     generator: torch.Generator,
+    path_shifts: Sequence[float] | None = None,
+    groups: Sequence[Sequence[int]] | None = None,
 ) -> torch.Tensor:
-    """Noise levels `(n, streams, y, x)` for training, each tile with its own pattern."""
+    """Noise levels `(n, streams, y, x)` for training, each tile with its own pattern.
+
+    Args:
+        n, streams, cells: shape of the levels.
+        patterns: how often each is drawn.
+        shift: of levels that streams share or have by themselves.
+        generator: of all draws.
+        path_shifts: of each stream on the solver's path, for the pattern `masks_ahead`; default `shift` for all.
+        groups: numbers of the streams that are known or unknown together, such as all images; default each alone.
+    """
 
     def uniform(*shape: int) -> torch.Tensor:
         return torch.rand(*shape, generator=generator)
 
     # Stratified over the batch: less variance than independent draws at no cost.
     order = torch.randperm(n, generator=generator)
-    shared = shift_levels((order + uniform(n)) / n, shift)
+    even = (order + uniform(n)) / n
+    shared = shift_levels(even, shift)
+    path = torch.stack([shift_levels(even, s) for s in path_shifts or [shift] * streams], dim=1)
     own = shift_levels(uniform(n, streams), shift)
     shares = torch.tensor(
-        [patterns.shared, patterns.one_known, patterns.one_unknown, patterns.independent, patterns.area_known]
+        [
+            patterns.shared,
+            patterns.one_known,
+            patterns.one_unknown,
+            patterns.independent,
+            patterns.area_known,
+            patterns.masks_ahead,
+        ]
     )
     pattern = torch.multinomial(shares, n, replacement=True, generator=generator)
     if streams == 1:
         pattern = torch.where((pattern >= 1) & (pattern <= 3), 0, pattern)
     chosen = torch.nn.functional.one_hot(torch.randint(streams, (n,), generator=generator), streams).bool()
+    if groups is not None and len(groups) < streams:
+        member = torch.zeros(streams, streams, dtype=torch.bool)
+        for group in groups:
+            member[[[s] for s in group], list(group)] = True
+        together = (chosen.float() @ member.float()) > 0
+        chosen = torch.where(uniform(n, 1) < 0.5, together, chosen)
     by_stream = shared[:, None].expand(n, streams).clone()
     by_stream = torch.where((pattern == 1)[:, None] & chosen, 0.0, by_stream)
     by_stream = torch.where((pattern == 2)[:, None] & chosen, 1.0, by_stream)
     by_stream = torch.where((pattern == 3)[:, None], own, by_stream)
+    by_stream = torch.where((pattern == 5)[:, None], path, by_stream)
     levels = by_stream[:, :, None, None].expand(n, streams, *cells).clone()
     for i in torch.nonzero(pattern == 4).flatten().tolist():
         levels[i] = torch.where(_area(cells, generator), 0.0, levels[i])

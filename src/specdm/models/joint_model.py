@@ -116,7 +116,7 @@ class JointModel(nn.Module):
         noise: torch.Tensor,
         *,
         steps: int,
-        shift: float,
+        shift: float | Sequence[float],
         guidance: float = 0.0,
         composition: torch.Tensor | None = None,
         progress: Progress | None = None,

@@ -67,44 +67,47 @@ def solve_flow(
     *,
     stream_channels: tuple[int, ...],
     steps: int,
-    shift: float = 1.0,
+    shift: float | Sequence[float] = 1.0,
     known: torch.Tensor | None = None,
     latents: torch.Tensor | None = None,
     progress: Progress | None = None,
 ) -> torch.Tensor:
     """Integrate dz/dt = velocity from t = 1 to t = 0 with the two-step Adams-Bashforth rule for uneven steps.
 
-    One evaluation a step; the first step is Euler's.
+    One evaluation a step; the first step is Euler's. Streams may go down on grids of their own: one with a smaller
+    shift is resolved before the others, which are then drawn to fit it.
 
     Args:
         velocity: the model.
         noise: `(n, channels, y, x)`, standard normal.
         stream_channels: latent channels of each stream.
         steps: number of steps, at least 1.
-        shift: of the grid of levels, see `level_grid`.
+        shift: of the grid of levels, see `level_grid`; one for all streams or one each.
         known: `(n, streams, y, x)`, True where a cell stays as it is in `latents`.
         latents: `(n, channels, y, x)`, read where known.
 
     Returns:
         Latents `(n, channels, y, x)`.
     """
-    grid = level_grid(steps, shift=shift).tolist()
+    streams = len(stream_channels)
+    shifts = [shift] * streams if isinstance(shift, (int, float)) else list(shift)
+    grids = torch.stack([level_grid(steps, shift=s) for s in shifts], dim=1).to(noise)
     n, _, height, width = noise.shape
-    free = torch.ones(n, len(stream_channels), height, width, device=noise.device)
+    free = torch.ones(n, streams, height, width, device=noise.device)
     if known is not None:
         free = (~known).to(noise.dtype)
     free_channels = level_by_channel(free, stream_channels)
     state = noise if latents is None else interpolate(latents, noise, free_channels)
-    previous, previous_step = None, 0.0
+    previous, previous_step = None, torch.ones(())
     for i in range(steps):
-        step = grid[i + 1] - grid[i]
-        now = velocity(state, free * grid[i])
+        now = velocity(state, free * grids[i][:, None, None])
+        step = level_by_channel((grids[i + 1] - grids[i])[None, :, None, None], stream_channels)
         slope = now
         if previous is not None:
-            ratio = step / (2 * previous_step)
-            slope = now + ratio * (now - previous)
+            slope = now + step / (2 * previous_step) * (now - previous)
         state = state + step * slope * free_channels
         previous, previous_step = now, step
         if progress is not None:
-            progress(i + 1, steps, state - grid[i + 1] * now * free_channels)
+            left = level_by_channel(grids[i + 1][None, :, None, None], stream_channels)
+            progress(i + 1, steps, state - left * now * free_channels)
     return state

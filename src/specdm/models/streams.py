@@ -22,7 +22,7 @@ class Stream:
             continuous mask).
         codec: name of the codec that encodes it; streams of one sensor, and layers of one legend, share one.
         position: which date or layer of the tile it is; 0 for amounts.
-        span: first and last-but-one of the bands or quantities it has; None for all of them.
+        span: its bands or quantities, from the first up to but without the second; None for all of them.
     """
 
     name: str
@@ -61,8 +61,8 @@ def streams_of(
         layers: names of the mask's layers.
         quantities: names of the quantities of a continuous mask.
         sum_to_one: whether these are abundances; they then share a stream, since none can be drawn without the rest.
-        sensors: first and last-but-one band of each date; None if all dates have all bands. Dates of the same bands
-            share a codec.
+        sensors: the bands of each date, from the first up to but without the second; None if all dates have all
+            bands. Dates of the same bands share a codec.
     """
     names = ["image"] if len(dates) == 1 else [f"image {date}" for date in dates]
     spans: list[tuple[int, int] | None] = [None] * len(dates) if sensors is None else list(sensors)
@@ -88,3 +88,8 @@ def image_and_mask_streams(streams: Sequence[Stream]) -> list[list[int]]:
     for number, stream in enumerate(streams):
         groups.setdefault(stream.kind == "image", []).append(number)
     return list(groups.values())
+
+
+def path_shifts(streams: Sequence[Stream], *, image: float, mask: float) -> list[float]:
+    """Shift of each stream's noise levels on the solver's path, see `specdm.models.flow.shift_levels`."""
+    return [image if stream.kind == "image" else mask for stream in streams]

@@ -63,6 +63,7 @@ def train_run(run: Path, *, tiles: TileSet, config: RunConfig, show_progress: bo
     defaults = SamplingDefaults(
         steps=config.sampling.steps,
         level_shift=config.sampling.level_shift,
+        mask_level_shift=config.sampling.mask_level_shift,
         guidance=config.sampling.guidance,
         sensor_noise=config.sampling.sensor_noise,
     )

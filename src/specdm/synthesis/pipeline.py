@@ -17,7 +17,7 @@ from specdm.models.composition_prior import CompositionPrior
 from specdm.models.joint_model import JointModel
 from specdm.models.part_files import load_part_files, read_json, save_part_files
 from specdm.models.pixels import Pixels, joined
-from specdm.models.streams import Stream
+from specdm.models.streams import Stream, path_shifts
 from specdm.scenes.classes import Classes
 from specdm.synthesis.composition import composition_row
 from specdm.synthesis.draws import tile_draws
@@ -38,13 +38,15 @@ class SamplingDefaults:
 
     Attributes:
         steps: solver steps.
-        level_shift: of the solver's grid of noise levels.
+        level_shift: of the solver's grid of noise levels, for images.
+        mask_level_shift: the same for masks; lower, so that masks are resolved first and images drawn to fit them.
         guidance: strength by which image and mask are pulled towards each other.
         sensor_noise: whether noise of the sensor's covariance is put back on decoded images.
     """
 
     steps: int = 12
     level_shift: float = 2.0
+    mask_level_shift: float = 0.8
     guidance: float = 0.8
     sensor_noise: bool = True
 
@@ -202,7 +204,9 @@ class SpecDMPipeline:
             latents = self.model.solve(
                 draws.noise.to(self.model.device),
                 steps=steps,
-                shift=self.defaults.level_shift,
+                shift=path_shifts(
+                    self.model.streams, image=self.defaults.level_shift, mask=self.defaults.mask_level_shift
+                ),
                 guidance=guidance,
                 composition=draws.compositions.to(self.model.device),
             )

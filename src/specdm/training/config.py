@@ -55,11 +55,12 @@ class CodecConfig(_Section):
 class PatternsConfig(_Section):
     """How often each pattern of noise levels is drawn, see `specdm.models.flow.LevelPatterns`."""
 
-    shared: float = Field(0.6, ge=0)
+    shared: float = Field(0.3, ge=0)
     one_known: float = Field(0.15, ge=0)
     one_unknown: float = Field(0.1, ge=0)
     independent: float = Field(0.1, ge=0)
     area_known: float = Field(0.05, ge=0)
+    masks_ahead: float = Field(0.3, ge=0)
 
     @model_validator(mode="after")
     def _some(self) -> PatternsConfig:
@@ -76,6 +77,7 @@ class DenoiserConfig(_Section):
     head_channels: int = Field(32, ge=8)
     patterns: PatternsConfig = PatternsConfig()
     level_shift: float = Field(2.0, gt=0)
+    mask_level_shift: float = Field(0.8, gt=0, description="of masks in the pattern masks_ahead")
     composition_dropout: float = Field(0.1, ge=0, le=1)
     mask_loss_weight: float = Field(1.0, gt=0)
     batch_size: int = Field(16, ge=1)
@@ -105,6 +107,7 @@ class SamplingConfig(_Section):
 
     steps: int = Field(12, ge=1)
     level_shift: float = Field(2.0, gt=0)
+    mask_level_shift: float = Field(0.8, gt=0, description="lower than level_shift: masks are resolved first")
     guidance: float = Field(0.8, ge=0)
     sensor_noise: bool = True
 

@@ -12,7 +12,7 @@ from torch.optim.swa_utils import AveragedModel
 from specdm.errors import TrainingError
 from specdm.models.denoiser import JointDenoiser
 from specdm.models.flow import LevelPatterns, draw_levels, interpolate, level_by_channel
-from specdm.models.streams import Stream
+from specdm.models.streams import Stream, image_and_mask_streams, path_shifts
 from specdm.training.config import DenoiserConfig
 from specdm.training.draws import step_generator
 from specdm.training.tile_tensors import LatentTiles
@@ -43,6 +43,7 @@ class DenoiserTraining(L.LightningModule):
         self.streams, self.config, self.seed = streams, config, seed
         self._tiles = tiles
         self._importance = list(importance)
+        self._chances = tile_chances(streams, tiles.encoded.known)
         self._weights = stream_weights(
             streams, denoiser.stream_channels, mask_loss_weight=config.mask_loss_weight
         )
@@ -60,7 +61,7 @@ class DenoiserTraining(L.LightningModule):
 
     def training_step(self, batch: Any, batch_idx: int) -> torch.Tensor:
         generator = step_generator(self.seed, STAGE, self.global_step, self.global_rank)
-        chosen = torch.randint(len(self._tiles), (self.config.batch_size,), generator=generator)
+        chosen = torch.multinomial(self._chances, self.config.batch_size, replacement=True, generator=generator)
         latents, known = self._tiles.encoded.latents[chosen], self._tiles.encoded.known[chosen]
         composition = self._tiles.compositions[chosen]
         dropped = torch.rand(len(chosen), 1, generator=generator) < self.config.composition_dropout
@@ -73,6 +74,10 @@ class DenoiserTraining(L.LightningModule):
             patterns=self._patterns,
             shift=self.config.level_shift,
             generator=generator,
+            path_shifts=path_shifts(
+                self.streams, image=self.config.level_shift, mask=self.config.mask_level_shift
+            ),
+            groups=image_and_mask_streams(self.streams),
         )
         levels = torch.where(known > 0, levels, 1.0)
         by_channel = level_by_channel(levels, self.denoiser.stream_channels)
@@ -128,3 +133,17 @@ def stream_weights(
     return [
         c / totals[i] * (1.0 if i else mask_loss_weight) for c, i in zip(channels, image, strict=True)
     ]
+
+
+def tile_chances(streams: Sequence[Stream], known: torch.Tensor) -> torch.Tensor:
+    """How often each tile is drawn, `(n,)`, mean 1: half of the draws as they come, half by what its masks know.
+
+    Where labels are sparse most tiles show none; they teach what images look like, the labelled ones all the rest.
+
+    Args:
+        streams: of the model.
+        known: `(n, streams, y, x)`, 1 where known.
+    """
+    masks = [s for s, stream in enumerate(streams) if stream.kind != "image"]
+    share = known[:, masks].mean(dim=(1, 2, 3))
+    return 0.5 + 0.5 * share / share.mean().clamp(min=1e-12)
