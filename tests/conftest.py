@@ -89,6 +89,7 @@ LITTLE_SETTINGS = {
     "denoiser.minutes": None,
     "denoiser.steps": 30,
     "sampling.steps": 4,
+    "sampling.calibration_tiles": 8,
     "training.accelerator": "cpu",
     "training.log_every_steps": 10,
 }

@@ -14,7 +14,10 @@ NAN = float("nan")
 @pytest.fixture(scope="module")
 def denoiser() -> JointDenoiser:
     torch.manual_seed(0)
-    return JointDenoiser(CHANNELS, CLASSES, widths=(16, 16), layers=1, head_channels=16).eval()
+    net = JointDenoiser(CHANNELS, CLASSES, widths=(16, 16), layers=1, head_channels=16).eval()
+    # a new one says nothing yet
+    torch.nn.init.normal_(net.unet.conv_out.weight, std=0.1)
+    return net
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +46,15 @@ def test_streams_are_told_apart(denoiser, noisy) -> None:
     levels = torch.stack([torch.full((2, 8, 8), 0.2), torch.full((2, 8, 8), 0.8)], dim=1)
     planes_alike = changed(denoiser(noisy, levels), denoiser(noisy, levels.flip(1)))
     assert planes_alike > 1e-3
+
+
+def test_a_new_network_is_the_best_guess_for_gaussian_latents(noisy) -> None:
+    """E[e - z | z_t] of independent standard normal z and e is (2 t - 1) / (t^2 + (1 - t)^2) z_t, also cell by cell."""
+    net = JointDenoiser(CHANNELS, CLASSES, widths=(16, 16), layers=1, head_channels=16).eval()
+    levels = torch.rand(2, 2, 8, 8, generator=torch.Generator().manual_seed(2))
+    by_channel = levels.repeat_interleave(torch.tensor(CHANNELS), dim=1)
+    wanted = (2 * by_channel - 1) / (by_channel**2 + (1 - by_channel) ** 2) * noisy
+    torch.testing.assert_close(net(noisy, levels).detach(), wanted)
 
 
 def test_the_level_of_a_cell_counts_where_the_means_are_the_same(denoiser, noisy) -> None:

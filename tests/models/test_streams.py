@@ -7,7 +7,7 @@ import json
 import pytest
 import torch
 
-from specdm.models.pixels import Pixels, joined
+from specdm.models.pixels import Pixels, TileShape, joined
 from specdm.models.streams import Stream, streams_of
 
 TASKS = {
@@ -18,6 +18,8 @@ TASKS = {
     "two sensors": {"dates": ["a", "b"], "layers": ["change"], "sensors": [(0, 2), (2, 5)]},
     "abundances": {"dates": [0], "quantities": ["tree", "soil", "water"], "sum_to_one": True},
     "free values": {"dates": [0], "quantities": ["height", "chlorophyll"]},
+    "sparse mask": {"dates": [0], "layers": ["class"], "sparse": ["class"]},
+    "sparse masks a date": {"dates": ["a", "b"], "layers": ["a", "b"], "sparse": ["b"]},
     "both masks": {"dates": [0], "layers": ["class"], "quantities": ["tree", "soil"], "sum_to_one": True},
 }
 
@@ -74,7 +76,8 @@ def test_tiles_taken_apart_and_put_together_are_the_same(streams: tuple[Stream, 
     layers = sum(s.kind == "classes" for s in streams)
     wanted = Pixels(tiles.images[:, :dates], tiles.positions[:, :layers], tiles.amounts)
     parts = [wanted.of(stream) for stream in streams]
-    again = Pixels.put_together(streams, parts, n_bands=5, n_quantities=3)
+    shape = TileShape(dates, 5, layers, 3)
+    again = Pixels.put_together(streams, parts, shape=shape)
     torch.testing.assert_close(again.positions, wanted.positions)
     for stream, part in zip(streams, parts, strict=True):
         torch.testing.assert_close(again.of(stream), part)
@@ -84,7 +87,7 @@ def test_bands_of_another_sensor_are_nan() -> None:
     tiles = made()
     streams = streams_of(**TASKS["two sensors"])
     parts = [tiles.of(stream) for stream in streams]
-    images = Pixels.put_together(streams, parts, n_bands=5, n_quantities=0).images
+    images = Pixels.put_together(streams, parts, shape=TileShape(2, 5, 1, 0)).images
     assert images[:, 0, 2:].isnan().all() and images[:, 1, :2].isnan().all()
     assert images[:, 0, :2].isfinite().all() and images[:, 1, 2:].isfinite().all()
 

@@ -27,8 +27,17 @@ def test_presets_are_valid_and_come_back_from_yaml(preset: str, tmp_path: Path) 
 
 
 def test_presets_differ() -> None:
-    widths = [sum(load_config(preset=preset).denoiser.widths) for preset in PRESETS]
+    widths = [sum(load_config(preset=preset).denoiser.widths) for preset in ("tiny", "base", "large")]
     assert widths == sorted(set(widths))
+
+
+def test_the_baseline_differs_from_tiny_in_nothing_that_would_favour_either() -> None:
+    tiny, ldm = load_config(preset="tiny"), load_config(preset="ldm")
+    assert ldm.denoiser == tiny.denoiser and ldm.tiles == tiny.tiles
+    assert ldm.codec.together and not tiny.codec.together
+    for key in ("latent_channels", "mask_latent_channels", "factor", "minutes", "learning_rate", "kl_weight"):
+        assert getattr(ldm.codec, key) == getattr(tiny.codec, key)
+    assert (ldm.sampling.steps, ldm.sampling.level_shift) == (tiny.sampling.steps, tiny.sampling.level_shift)
 
 
 def test_order_of_sources(tmp_path: Path) -> None:

@@ -40,7 +40,8 @@ def one_line(error: pytest.ExceptionInfo) -> str:
 
 def test_what_a_run_leaves(little_run: Path) -> None:
     assert {path.name for path in (little_run / "model").iterdir()} == {
-        *("model_index.json", "image_codec", "mask_codec", "denoiser", "composition_prior")
+        *("model_index.json", "image_codec", "mask_codec", "labelled_codec", "denoiser", "composition_prior"),
+        "calibration",
     }
     assert list((little_run / "log" / "tensorboard").glob("events.out.tfevents*"))
     assert not (little_run / "checkpoints" / "codec.ckpt").exists()

@@ -18,6 +18,9 @@ def sample(
     composition: Annotated[
         str | None, typer.Option(help="Share of classes in each tile, such as woods=0.3,corn=0.1.")
     ] = None,
+    dense: Annotated[
+        bool, typer.Option("--dense", help="Label all ground, also what real masks would leave unlabelled.")
+    ] = False,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", help="Tile set to write; default: RUN/synthetic/tiles.zarr."),
@@ -38,6 +41,7 @@ def sample(
             seed=seed,
             steps=steps,
             composition=shares,
+            dense=dense or None,
             output=output,
             batch_size=batch_size,
             overwrite=overwrite,

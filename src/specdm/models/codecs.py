@@ -10,9 +10,16 @@ from specdm.models.amount_codec import AmountCodec
 from specdm.models.codec_layers import LatentStatistics
 from specdm.models.image_codec import ImageCodec
 from specdm.models.mask_codec import MaskCodec
+from specdm.models.pair_codec import PairCodec
 from specdm.models.streams import StreamKind
 
-CODEC_KINDS: dict[StreamKind, type] = {"image": ImageCodec, "classes": MaskCodec, "amounts": AmountCodec}
+CODEC_KINDS: dict[StreamKind, type] = {
+    "image": ImageCodec,
+    "classes": MaskCodec,
+    "labelled": MaskCodec,
+    "amounts": AmountCodec,
+    "pair": PairCodec,
+}
 """Which codec a kind of stream has."""
 
 

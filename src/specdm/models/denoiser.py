@@ -9,6 +9,8 @@ from diffusers.models.modeling_utils import ModelMixin
 from diffusers.models.unets.unet_2d import UNet2DModel
 from torch import nn
 
+from specdm.models.flow import level_by_channel
+
 
 class JointDenoiser(ModelMixin, ConfigMixin):
     """Velocity of every stream from noisy latents and the noise level of every stream and cell.
@@ -56,6 +58,8 @@ class JointDenoiser(ModelMixin, ConfigMixin):
             resnet_time_scale_shift="scale_shift",
             class_embed_type="identity",
         )
+        nn.init.zeros_(self.unet.conv_out.weight)
+        nn.init.zeros_(self.unet.conv_out.bias)
         embedding = 4 * widths[0]
         self.level_features = Timesteps(widths[0], flip_sin_to_cos=True, downscale_freq_shift=0)
         self.level_embeddings = nn.ModuleList([TimestepEmbedding(widths[0], embedding) for _ in range(streams)])
@@ -100,6 +104,12 @@ class JointDenoiser(ModelMixin, ConfigMixin):
     ) -> torch.Tensor:
         """Predict the velocity `noise - latent`.
 
+        The network gives what is left when the best linear guess is taken away, in units of its spread: were latents
+        standard normal, a cell at level t would have the variance s^2 = t^2 + (1 - t)^2 and the expected velocity
+        (2 t - 1) / s^2 times itself, with a spread of 1 / s around it. So an untrained network already draws
+        Gaussian latents (Karras et al. 2022, "Elucidating the design space of diffusion-based generative models",
+        table 1 and appendix B.6, for the velocity of a rectified flow).
+
         Args:
             noisy: `(n, channels, y, x)`, the noisy latents of all streams.
             levels: `(n, streams, y, x)`, noise levels in 0..1.
@@ -119,5 +129,8 @@ class JointDenoiser(ModelMixin, ConfigMixin):
             given = composition.isfinite().all(dim=1, keepdim=True)
             row = torch.cat([torch.where(given, composition, 0.0), given.to(noisy.dtype)], dim=1)
             embedding = embedding + self.composition_embedding(row)
-        inputs = torch.cat([noisy, levels * 2 - 1], dim=1)
-        return self.unet(inputs, stream_levels.mean(dim=1) * 1000.0, class_labels=embedding, return_dict=False)[0]
+        by_channel = level_by_channel(levels, self.stream_channels)
+        variance = by_channel.square() + (1 - by_channel).square()
+        inputs = torch.cat([noisy * variance.rsqrt(), levels * 2 - 1], dim=1)
+        found = self.unet(inputs, stream_levels.mean(dim=1) * 1000.0, class_labels=embedding, return_dict=False)[0]
+        return (2 * by_channel - 1) / variance * noisy + variance.rsqrt() * found

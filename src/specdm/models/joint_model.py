@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
 
 from specdm.models.codecs import Codec
 from specdm.models.denoiser import JointDenoiser
-from specdm.models.pixels import Pixels
+from specdm.models.pixels import Pixels, TileShape
 from specdm.models.solver import Progress, guided_velocity, solve_flow
 from specdm.models.streams import Stream, image_and_mask_streams
 
@@ -53,13 +54,21 @@ class JointModel(nn.Module):
         return self.codecs[stream.codec]  # type: ignore[return-value]
 
     @property
-    def n_bands(self) -> int:
-        """Bands of all sensors together."""
-        return max(self._end(stream, "bands") for stream in self.streams if stream.kind == "image")
+    def tile_shape(self) -> TileShape:
+        """What the tiles hold, of all sensors together."""
+        if self.streams[0].kind == "pair":
+            config: Any = self.codecs[self.streams[0].codec].config
+            return TileShape(config["dates"], config["bands"], config["layers"], config["quantities"])
 
-    @property
-    def n_quantities(self) -> int:
-        return max((self._end(stream, "quantities") for stream in self.streams if stream.kind == "amounts"), default=0)
+        def most(kind: str, end: Callable[[Stream], int]) -> int:
+            return max((end(stream) for stream in self.streams if stream.kind == kind), default=0)
+
+        return TileShape(
+            dates=most("image", lambda stream: stream.position + 1),
+            bands=most("image", lambda stream: self._end(stream, "bands")),
+            layers=most("classes", lambda stream: stream.position + 1),
+            quantities=most("amounts", lambda stream: self._end(stream, "quantities")),
+        )
 
     def _end(self, stream: Stream, key: str) -> int:
         return stream.span[1] if stream.span else int(self.codecs[stream.codec].config[key])  # type: ignore[index]
@@ -89,21 +98,26 @@ class JointModel(nn.Module):
         return [part / part.mean().clamp(min=1e-12) for part in parts]
 
     @torch.no_grad()
-    def decode(self, latents: torch.Tensor) -> Pixels:
-        """Tiles from latents; what no stream has (a band of another sensor's date) is NaN."""
+    def decode(self, latents: torch.Tensor, *, dense: bool = False) -> Pixels:
+        """Tiles from latents; what no stream has (a band of another sensor's date) is NaN.
+
+        Args:
+            latents: `(n, channels, y, x)`.
+            dense: label all ground, also what the model says real masks would leave unlabelled.
+        """
         parts = [
             self.codec_of(stream).decode(part)
             for stream, part in zip(self.streams, self.split(self.denoiser.restore(latents)), strict=True)
         ]
-        return Pixels.put_together(self.streams, parts, n_bands=self.n_bands, n_quantities=self.n_quantities)
+        return Pixels.put_together(self.streams, parts, shape=self.tile_shape, dense=dense)
 
     @torch.no_grad()
     def sensor_noise(self, size: int, generators: Sequence[torch.Generator]) -> torch.Tensor:
         """Noise for decoded images, `(n, date, band, size, size)`, tile i from generator i; 0 where no image is."""
-        dates = [stream for stream in self.streams if stream.kind == "image"]
-        noise = torch.zeros(len(generators), len(dates), self.n_bands, size, size)
+        shape = self.tile_shape
+        noise = torch.zeros(len(generators), shape.dates, shape.bands, size, size)
         for i, generator in enumerate(generators):
-            for stream in dates:
+            for stream in (stream for stream in self.streams if stream.kind == "image"):
                 basis = self.codecs[stream.codec].basis
                 noise[i, stream.position, stream.channels] = basis.residual_noise(  # type: ignore[union-attr, operator]
                     (1, size, size), generator=generator

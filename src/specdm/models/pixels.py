@@ -11,6 +11,16 @@ from specdm.models.streams import Stream
 
 
 @dataclass(frozen=True)
+class TileShape:
+    """How many dates, bands (of all sensors), mask layers and quantities a tile has."""
+
+    dates: int
+    bands: int
+    layers: int
+    quantities: int
+
+
+@dataclass(frozen=True)
 class Pixels:
     """Tiles, as models see them.
 
@@ -28,11 +38,20 @@ class Pixels:
         return len(self.images)
 
     def of(self, stream: Stream) -> torch.Tensor:
-        """A stream's part: `(n, bands, y, x)`, class positions `(n, y, x)`, or amounts `(n, quantities, y, x)`."""
+        """A stream's part.
+
+        `(n, bands, y, x)` of an image; class positions `(n, y, x)`; 0 or 1 `(n, y, x)` where it is about being labelled;
+        amounts `(n, quantities, y, x)`; of a pair all of these after each other as float, date by date and layer by
+        layer, `(n, dates * bands + layers + quantities, y, x)`.
+        """
         if stream.kind == "image":
             return self.images[:, stream.position, stream.channels]
         if stream.kind == "classes":
             return self.positions[:, stream.position]
+        if stream.kind == "labelled":
+            return (self.positions[:, stream.position] >= 0).long()
+        if stream.kind == "pair":
+            return torch.cat([self.images.flatten(1, 2), self.positions.float(), self.amounts], dim=1)
         return self.amounts[:, stream.channels]
 
     def apply(self, change: Callable[[torch.Tensor], torch.Tensor]) -> Pixels:
@@ -41,26 +60,34 @@ class Pixels:
 
     @classmethod
     def put_together(
-        cls, streams: Sequence[Stream], parts: Sequence[torch.Tensor], *, n_bands: int, n_quantities: int
+        cls, streams: Sequence[Stream], parts: Sequence[torch.Tensor], *, shape: TileShape, dense: bool = False
     ) -> Pixels:
         """Tiles from each stream's part, the opposite of `of`; what no stream has is NaN.
 
         Args:
-            streams: at least one image.
+            streams: a pair, or at least one image.
             parts: one a stream.
-            n_bands, n_quantities: of the tiles.
+            shape: of the tiles.
+            dense: keep labels where a stream says that there would be none.
         """
         n, height, width = parts[0].shape[0], *parts[0].shape[-2:]
         device = parts[0].device
-        dates, layers = (
-            1 + max((s.position for s in streams if s.kind == kind), default=-1) for kind in ("image", "classes")
-        )
+        dates, n_bands, layers, n_quantities = shape.dates, shape.bands, shape.layers, shape.quantities
         images = torch.full((n, dates, n_bands, height, width), float("nan"), device=device)
         positions = torch.full((n, layers, height, width), -1, dtype=torch.int64, device=device)
         amounts = torch.full((n, n_quantities, height, width), float("nan"), device=device)
         tiles = cls(images, positions, amounts)
-        for stream, part in zip(streams, parts, strict=True):
-            tiles.of(stream).copy_(part)
+        # what is labelled can be told only of masks that are there
+        for stream, part in sorted(zip(streams, parts, strict=True), key=lambda pair: pair[0].kind == "labelled"):
+            if stream.kind == "pair":
+                split = part.split([dates * n_bands, layers, n_quantities], dim=1)
+                images.copy_(split[0].unflatten(1, (dates, n_bands)))
+                positions.copy_(split[1].round())
+                amounts.copy_(split[2])
+            elif stream.kind != "labelled":
+                tiles.of(stream).copy_(part)
+            elif not dense:
+                positions[:, stream.position].masked_fill_(part == 0, -1)
         return tiles
 
 

@@ -16,7 +16,7 @@ from torch import nn
 
 from specdm.errors import SceneError
 
-BasisKind = Literal["mnf", "pca"]
+BasisKind = Literal["mnf", "pca", "none"]
 
 
 @dataclass(frozen=True)
@@ -110,13 +110,16 @@ class SpectralBasis(nn.Module):
 
         MNF solves the generalised eigenproblem S v = snr N v of signal-plus-noise covariance S against
         noise covariance N (Green et al. 1988, eq. 7 with components in descending order); PCA is the same
-        with N = identity, its `snr` still counted against the noise.
+        with N = identity, its `snr` still counted against the noise. "none" only standardises the bands, all of
+        which it needs as components.
         """
         covariance, noise = statistics.covariance, statistics.noise
         ridge = np.diag(np.diag(noise)) * 1e-3 + np.eye(len(noise)) * (1e-9 * np.trace(covariance) / len(noise) + 1e-20)
-        metric = noise + ridge if kind == "mnf" else np.eye(len(noise))
-        values, vectors = eigh(covariance, metric)
-        kept = vectors[:, np.argsort(values)[::-1][: self.components]]
+        if kind == "none":
+            kept = np.eye(len(noise))[:, : self.components]
+        else:
+            values, vectors = eigh(covariance, noise + ridge if kind == "mnf" else np.eye(len(noise)))
+            kept = vectors[:, np.argsort(values)[::-1][: self.components]]
         noise_variance = np.einsum("bk,bc,ck->k", kept, noise + ridge, kept)
         # Equal bands or few pixels leave components without variance; unit variance would blow up rounding.
         variance = np.maximum(np.einsum("bk,bc,ck->k", kept, covariance, kept), 1e-4 * noise_variance)
@@ -148,6 +151,14 @@ class SpectralBasis(nn.Module):
     def decode(self, components: torch.Tensor) -> torch.Tensor:
         """Components `(n, components, y, x)` to bands `(n, bands, y, x)`."""
         return torch.einsum("bk,nkyx->nbyx", self.synthesis, components) + self.mean[:, None, None]
+
+    @torch.no_grad()
+    def add_residual(self, covariance: torch.Tensor) -> None:
+        """Add a covariance of components `(components, components)` to what `residual_noise` draws."""
+        left_out = self.noise_factor.double() @ self.noise_factor.T.double()
+        synthesis = self.synthesis.double()
+        values, vectors = torch.linalg.eigh(left_out + synthesis @ covariance.to(synthesis) @ synthesis.T)
+        self.noise_factor.copy_(vectors * values.clamp(min=0.0).sqrt())
 
     def residual_noise(self, shape: tuple[int, int, int], *, generator: torch.Generator) -> torch.Tensor:
         """A draw of what the basis leaves out, `(n, bands, y, x)` for shape `(n, y, x)`, independent by pixel."""

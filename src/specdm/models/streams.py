@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-StreamKind = Literal["image", "classes", "amounts"]
+StreamKind = Literal["image", "classes", "labelled", "amounts", "pair"]
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,9 @@ class Stream:
 
     Attributes:
         name: such as "image" or "mask"; unique in a model.
-        kind: "image" (a date of the tile's image), "classes" (a layer of its mask) or "amounts" (quantities of its
-            continuous mask).
+        kind: "image" (a date of the tile's image), "classes" (a layer of its mask), "labelled" (where that layer says
+            anything at all), "amounts" (quantities of its continuous mask) or "pair" (all of the tile at once, as a
+            plain latent diffusion model has it).
         codec: name of the codec that encodes it; streams of one sensor, and layers of one legend, share one.
         position: which date or layer of the tile it is; 0 for amounts.
         span: its bands or quantities, from the first up to but without the second; None for all of them.
@@ -52,6 +53,7 @@ def streams_of(
     layers: Sequence[str] = (),
     quantities: Sequence[str] = (),
     sum_to_one: bool = False,
+    sparse: Sequence[str] = (),
     sensors: Sequence[tuple[int, int]] | None = None,
 ) -> tuple[Stream, ...]:
     """The streams of tiles: an image a date, a mask a layer, abundances together, free quantities one by one.
@@ -61,6 +63,8 @@ def streams_of(
         layers: names of the mask's layers.
         quantities: names of the quantities of a continuous mask.
         sum_to_one: whether these are abundances; they then share a stream, since none can be drawn without the rest.
+        sparse: those of the layers that leave ground unlabelled; where they do so is then a stream of its own, always
+            known, so that a drawn mask can say nothing where no class describes the ground.
         sensors: the bands of each date, from the first up to but without the second; None if all dates have all
             bands. Dates of the same bands share a codec.
     """
@@ -73,6 +77,10 @@ def streams_of(
         streams.append(Stream(name, "image", codec, position, span))
     masks = ["mask"] if len(layers) == 1 else [f"mask {layer}" for layer in layers]
     streams += [Stream(name, "classes", "mask_codec", position) for position, name in enumerate(masks)]
+    for position, layer in enumerate(layers):
+        if layer in sparse:
+            name = "labelled" if len(layers) == 1 else f"labelled {layer}"
+            streams.append(Stream(name, "labelled", "labelled_codec", position))
     if sum_to_one and quantities:
         streams.append(Stream("abundances", "amounts", "amount_codec"))
     elif quantities:
@@ -80,6 +88,10 @@ def streams_of(
             Stream(name, "amounts", f"amount_codec_{i + 1}", 0, (i, i + 1)) for i, name in enumerate(quantities)
         ]
     return tuple(streams)
+
+
+PAIR = Stream("pair", "pair", "pair_codec")
+"""The only stream of a plain latent diffusion model: image and mask concatenated."""
 
 
 def image_and_mask_streams(streams: Sequence[Stream]) -> list[list[int]]:
@@ -92,4 +104,4 @@ def image_and_mask_streams(streams: Sequence[Stream]) -> list[list[int]]:
 
 def path_shifts(streams: Sequence[Stream], *, image: float, mask: float) -> list[float]:
     """Shift of each stream's noise levels on the solver's path, see `specdm.models.flow.shift_levels`."""
-    return [image if stream.kind == "image" else mask for stream in streams]
+    return [image if stream.kind in ("image", "pair") else mask for stream in streams]

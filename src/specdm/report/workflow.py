@@ -66,6 +66,7 @@ def sample_run(
     seed: int = 0,
     steps: int | None = None,
     composition: Mapping[str, float] | None = None,
+    dense: bool | None = None,
     output: Path | None = None,
     batch_size: int = 32,
     overwrite: bool = False,
@@ -79,6 +80,7 @@ def sample_run(
         seed: tile i depends on the seed and i only.
         steps: solver steps; default: the model's.
         composition: share of classes, name -> 0..1.
+        dense: label all ground; default: the model's.
         output: tile set to write; default: that of the run folder.
         batch_size: tiles to hold in memory at a time.
         overwrite: replace a tile set of that name, once the new one is whole.
@@ -118,6 +120,7 @@ def sample_run(
             steps=steps,
             batch_size=batch_size,
             composition=composition,
+            dense=dense,
             callback=tell,
         )
 

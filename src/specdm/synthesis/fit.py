@@ -6,15 +6,23 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from specdm.errors import RunError
 from specdm.models.composition_prior import CompositionPrior
 from specdm.models.joint_model import JointModel
+from specdm.synthesis.calibration import fit_calibration
+from specdm.synthesis.draws import tile_draws
 from specdm.synthesis.facts import TileFacts
 from specdm.synthesis.pipeline import SamplingDefaults, SpecDMPipeline
 from specdm.tiles.tileset import TileSet
 from specdm.training.config import RunConfig, load_config, read_config
 from specdm.training.stages import train_stages
 from specdm.training.tile_tensors import LatentTiles, check_trainable
+
+CALIBRATION_BATCH = 32
+CALIBRATION_SEED = 2_000_000_011
+"""Added to the run's seed, so that no tile that a user draws is likely to be among those drawn for calibration."""
 
 
 def fit(
@@ -66,6 +74,7 @@ def train_run(run: Path, *, tiles: TileSet, config: RunConfig, show_progress: bo
         mask_level_shift=config.sampling.mask_level_shift,
         guidance=config.sampling.guidance,
         sensor_noise=config.sampling.sensor_noise,
+        dense=config.sampling.dense,
     )
 
     def assemble(model: JointModel, latents: LatentTiles) -> SpecDMPipeline:
@@ -79,8 +88,21 @@ def train_run(run: Path, *, tiles: TileSet, config: RunConfig, show_progress: bo
         run, tiles=train, config=config, show_progress=show_progress, draw_samples=draw_samples
     )
     pipeline = assemble(model, latents)
+    if config.sampling.calibration_tiles:
+        pipeline.calibration = fit_calibration(model, _some_latents(pipeline, config), train)
     pipeline.save_pretrained(run / "model")
     return pipeline
+
+
+def _some_latents(pipeline: SpecDMPipeline, config: RunConfig) -> torch.Tensor:
+    """Latents drawn with the model's defaults, for its calibration."""
+    drawn = []
+    for start in range(0, config.sampling.calibration_tiles, CALIBRATION_BATCH):
+        index = range(start, min(start + CALIBRATION_BATCH, config.sampling.calibration_tiles))
+        seed = CALIBRATION_SEED + config.seed
+        draws = tile_draws(index, seed=seed, shape=pipeline.latent_shape, prior=pipeline.prior, composition=None)
+        drawn.append(pipeline.latents_of(draws, steps=pipeline.defaults.steps, guidance=pipeline.defaults.guidance))
+    return torch.cat(drawn)
 
 
 def _check_same(there: RunConfig, wanted: RunConfig, run: Path) -> None:

@@ -26,7 +26,7 @@ def check_parts_fit(
         facts: what the model's tiles are like.
     """
     kinds = {stream.kind for stream in streams}
-    if "image" not in kinds or len(kinds) < 2:
+    if kinds != {"pair"} and ("image" not in kinds or len(kinds) < 2):
         raise ModelError(f"{folder}: has {len(streams)} streams, expected at least an image and a mask; copy it again")
     expected: dict[str, type] = {"denoiser": JointDenoiser, "composition_prior": CompositionPrior}
     expected |= {stream.codec: CODEC_KINDS[stream.kind] for stream in streams}
@@ -47,7 +47,9 @@ def check_parts_fit(
     sizes = {
         "image": ("bands", len(facts.band_name)),
         "classes": ("classes", len(facts.classes or ())),
+        "labelled": ("classes", 2),
         "amounts": ("quantities", len(facts.quantities or ())),
+        "pair": ("bands", len(facts.band_name)),
     }
     for stream, count in zip(streams, channels, strict=True):
         key, size = sizes[stream.kind]

@@ -15,12 +15,14 @@ import torch
 from specdm.errors import MaskError, ModelError
 from specdm.models.composition_prior import CompositionPrior
 from specdm.models.joint_model import JointModel
+from specdm.models.latent_calibration import LatentCalibration
 from specdm.models.part_files import load_part_files, read_json, save_part_files
 from specdm.models.pixels import Pixels, joined
 from specdm.models.streams import Stream, path_shifts
 from specdm.scenes.classes import Classes
+from specdm.synthesis.calibration import calibrate
 from specdm.synthesis.composition import composition_row
-from specdm.synthesis.draws import tile_draws
+from specdm.synthesis.draws import TileDraws, tile_draws, tile_generator
 from specdm.synthesis.facts import TileFacts
 from specdm.synthesis.folders import replacing_folder
 from specdm.synthesis.part_checks import check_parts_fit
@@ -42,6 +44,7 @@ class SamplingDefaults:
         mask_level_shift: the same for masks; lower, so that masks are resolved first and images drawn to fit them.
         guidance: strength by which image and mask are pulled towards each other.
         sensor_noise: whether noise of the sensor's covariance is put back on decoded images.
+        dense: whether all ground is labelled, also what real masks would leave unlabelled.
     """
 
     steps: int = 12
@@ -49,6 +52,7 @@ class SamplingDefaults:
     mask_level_shift: float = 0.8
     guidance: float = 0.8
     sensor_noise: bool = True
+    dense: bool = False
 
 
 class SpecDMPipeline:
@@ -59,11 +63,20 @@ class SpecDMPipeline:
         >>> tiles = pipeline.sample(256, seed=0)
     """
 
-    def __init__(self, *, model: JointModel, prior: CompositionPrior, facts: TileFacts, defaults: SamplingDefaults):
+    def __init__(
+        self,
+        *,
+        model: JointModel,
+        prior: CompositionPrior,
+        facts: TileFacts,
+        defaults: SamplingDefaults,
+        calibration: LatentCalibration | None = None,
+    ):
         self.model = model.eval()
         self.prior = prior
         self.facts = facts
         self.defaults = defaults
+        self.calibration = calibration
 
     @property
     def classes(self) -> Classes | None:
@@ -86,6 +99,8 @@ class SpecDMPipeline:
     def to(self, device: str | torch.device) -> SpecDMPipeline:
         """Move the model; sampling then runs there."""
         self.model.to(device)
+        if self.calibration is not None:
+            self.calibration.to(device)  # type: ignore[arg-type]
         return self
 
     # -- saved and loaded ------------------------------------------------------------------------------------
@@ -100,11 +115,14 @@ class SpecDMPipeline:
         if folder.exists() and not (folder / INDEX).is_file() and (folder.is_file() or any(folder.iterdir())):
             raise ModelError(f"{folder}: holds something that is no model, so it is kept; choose another place")
         parts = {**dict(self.model.codecs), "denoiser": self.model.denoiser, "composition_prior": self.prior}
+        if self.calibration is not None:
+            parts["calibration"] = self.calibration
         index = {
             "_class_name": type(self).__name__,
             "specdm_version": __version__,
             "streams": [stream.to_dict() for stream in self.model.streams],
             "tiles": self.facts.to_dict(),
+            "calibrated": self.calibration is not None,
             "sampling": self.defaults.__dict__,
         }
         with replacing_folder(folder) as partial:
@@ -130,17 +148,19 @@ class SpecDMPipeline:
             streams = [Stream.from_dict(stream) for stream in index["streams"]]
             facts = TileFacts.from_dict(index["tiles"])
             defaults = SamplingDefaults(**index["sampling"])
+            calibrated = bool(index["calibrated"])
         except (KeyError, TypeError, ValueError, AttributeError, MaskError) as error:
             raise ModelError(f"{folder / INDEX}: not written by this version of SpecDM ({error})") from error
         names = dict.fromkeys(stream.codec for stream in streams)
         codecs: dict[str, Any] = {name: load_part_files(folder / name) for name in names}
         denoiser: Any = load_part_files(folder / "denoiser")
         prior: Any = load_part_files(folder / "composition_prior")
+        calibration: Any = load_part_files(folder / "calibration") if calibrated else None
         check_parts_fit(
             folder, streams=streams, parts={**codecs, "denoiser": denoiser, "composition_prior": prior}, facts=facts
         )
         model = JointModel(streams=streams, codecs=codecs, denoiser=denoiser)
-        return cls(model=model, prior=prior, facts=facts, defaults=defaults)
+        return cls(model=model, prior=prior, facts=facts, defaults=defaults, calibration=calibration)
 
     # -- used ------------------------------------------------------------------------------------------------
 
@@ -153,6 +173,7 @@ class SpecDMPipeline:
         steps: int | None = None,
         guidance: float | None = None,
         sensor_noise: bool | None = None,
+        dense: bool | None = None,
         composition: Mapping[str, float] | None = None,
         batch_size: int = 32,
         callback: Callback | None = None,
@@ -166,6 +187,8 @@ class SpecDMPipeline:
             steps: solver steps.
             guidance: 0 for plain samples of the joint model; more pulls image and mask towards each other.
             sensor_noise: put sensor noise back on the images, see `SpectralBasis.residual_noise`.
+            dense: label all ground. Default: where real masks leave ground unlabelled, since no class describes it,
+                synthetic masks do so too.
             composition: class (or material) name -> fraction of the tile, summing to at most 1; the rest is shared
                 among the others as in training tiles. With several mask layers "LAYER: class". Default: a
                 training tile's, drawn for each tile.
@@ -181,6 +204,7 @@ class SpecDMPipeline:
         steps = self.defaults.steps if steps is None else steps
         guidance = self.defaults.guidance if guidance is None else guidance
         noisy = self.defaults.sensor_noise if sensor_noise is None else sensor_noise
+        dense = self.defaults.dense if dense is None else dense
         for name, value in {"n": n, "steps": steps, "batch_size": batch_size}.items():
             if value < 1:
                 raise ModelError(f"{name} is {value}, expected at least 1")
@@ -190,27 +214,14 @@ class SpecDMPipeline:
         ordered = None
         if composition is not None:
             ordered = composition_row(composition, groups=self.facts.parts, prior=self.prior)
-        cells = self.facts.size // self.model.factor
-        shape = (sum(self.model.stream_channels), cells, cells)
         drawn: list[Pixels] = []
         for start in range(first, first + n, batch_size):
-            draws = tile_draws(
-                range(start, min(start + batch_size, first + n)),
-                seed=seed,
-                shape=shape,
-                prior=self.prior,
-                composition=ordered,
-            )
-            latents = self.model.solve(
-                draws.noise.to(self.model.device),
-                steps=steps,
-                shift=path_shifts(
-                    self.model.streams, image=self.defaults.level_shift, mask=self.defaults.mask_level_shift
-                ),
-                guidance=guidance,
-                composition=draws.compositions.to(self.model.device),
-            )
-            tiles = self.model.decode(latents)
+            index = range(start, min(start + batch_size, first + n))
+            draws = tile_draws(index, seed=seed, shape=self.latent_shape, prior=self.prior, composition=ordered)
+            latents = self.latents_of(draws, steps=steps, guidance=guidance)
+            if self.calibration is not None:
+                latents = calibrate(self.model, self.calibration, latents)
+            tiles = self.model.decode(latents, dense=dense)
             if noisy:
                 noise = self.model.sensor_noise(self.facts.size, draws.generators)
                 tiles = replace(tiles, images=tiles.images + noise)
@@ -221,8 +232,33 @@ class SpecDMPipeline:
             joined(drawn), source=self.model_id, seed=seed, index=np.arange(first, first + n)
         )
 
-    def reconstruct(self, tiles: TileSet, *, batch_size: int = 32) -> TileSet:
+    @property
+    def latent_shape(self) -> tuple[int, int, int]:
+        """Channels, rows and columns of a tile's latent."""
+        cells = self.facts.size // self.model.factor
+        return (sum(self.model.stream_channels), cells, cells)
+
+    def latents_of(self, draws: TileDraws, *, steps: int, guidance: float) -> torch.Tensor:
+        """Latents `(n, channels, y, x)` as the denoiser draws them, not yet calibrated; options as in `sample`."""
+        defaults = self.defaults
+        return self.model.solve(
+            draws.noise.to(self.model.device),
+            steps=steps,
+            shift=path_shifts(self.model.streams, image=defaults.level_shift, mask=defaults.mask_level_shift),
+            guidance=guidance,
+            composition=draws.compositions.to(self.model.device),
+        )
+
+    def reconstruct(
+        self, tiles: TileSet, *, sensor_noise: bool = False, seed: int = 0, batch_size: int = 32
+    ) -> TileSet:
         """Tiles after all codecs, with the coordinates they had; nodata, unlabelled and unknown pixels stay so.
+
+        Args:
+            tiles: of the model's kind.
+            sensor_noise: put sensor noise on the images as `sample` does: what a synthetic tile can be at best.
+            seed: of that noise; that of a tile depends on the seed and its position.
+            batch_size: tiles at once; does not change them.
 
         Raises:
             ModelError: the tiles have other bands, dates, classes or quantities than the model.
@@ -235,7 +271,11 @@ class SpecDMPipeline:
         for start in range(0, len(tiles), batch_size):
             pixels = to_pixels(tiles, slice(start, start + batch_size))
             encoded = self.model.encode(pixels.apply(lambda values: values.to(self.model.device)))
-            decoded.append(self.model.decode(encoded.latents).apply(torch.Tensor.cpu))
+            part = self.model.decode(encoded.latents, dense=True)
+            if sensor_noise:
+                generators = [tile_generator(seed, i) for i in range(start, start + len(pixels))]
+                part = replace(part, images=part.images + self.model.sensor_noise(self.facts.size, generators))
+            decoded.append(part.apply(torch.Tensor.cpu))
         whole = joined(decoded)
         same = tiles.dataset.copy()
         for name, found in (("image", whole.images.numpy()), ("amount", whole.amounts.numpy())):

@@ -10,6 +10,7 @@ from torch import nn
 
 from specdm.errors import TrainingError
 from specdm.models.codecs import Codec
+from specdm.models.image_codec import ImageCodec
 from specdm.models.pixels import Pixels
 from specdm.models.streams import Stream
 from specdm.training.config import CodecConfig
@@ -50,7 +51,7 @@ class CodecTraining(L.LightningModule):
         loss = torch.zeros((), device=self.device)
         for stream in self.streams:
             prepared = self._prepared[stream.name]
-            count = self.config.batch_size if stream.kind == "image" else self.config.mask_batch_size
+            count = self.config.batch_size if stream.kind in ("image", "pair") else self.config.mask_batch_size
             chosen = torch.randint(len(prepared[0]), (count,), generator=generator)
             turned = int(torch.randint(ORIENTATIONS, (), generator=generator))
             codec = self._codec(stream.codec)
@@ -76,10 +77,13 @@ class CodecTraining(L.LightningModule):
             rows = []
             for stream in (s for s in self.streams if s.codec == name):
                 # images fill the memory by themselves; masks are small and gain from being seen turned
-                turns = (0,) if stream.kind == "image" else range(0, ORIENTATIONS, 2)
+                turns = (0,) if stream.kind in ("image", "pair") else range(0, ORIENTATIONS, 2)
                 for turned in turns:
                     rows.append(codec.statistics_rows(*(orient(p, turned) for p in self._prepared[stream.name])))
             codec.statistics.fit(torch.cat(rows))
+            if isinstance(codec, ImageCodec):
+                prepared = [self._prepared[s.name] for s in self.streams if s.codec == name]
+                codec.fit_residual(*(torch.cat(column) for column in zip(*prepared, strict=True)))
 
     def _codec(self, name: str) -> Codec:
         return self.codecs[name]  # type: ignore[return-value]

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from specdm.errors import ConfigError
 
-PRESETS = ("tiny", "base", "large")
+PRESETS = ("tiny", "base", "large", "ldm")
 
 
 class _Section(BaseModel):
@@ -34,7 +34,8 @@ class TilesConfig(_Section):
 class CodecConfig(_Section):
     """Image codec and mask codec."""
 
-    basis: Literal["mnf", "pca"] = "mnf"
+    basis: Literal["mnf", "pca", "none"] = "mnf"
+    together: bool = Field(False, description="one codec for image and mask concatenated: the baseline of preset ldm")
     components: int = Field(24, ge=1)
     latent_channels: int = Field(16, ge=1)
     mask_latent_channels: int = Field(16, ge=1)
@@ -110,11 +111,16 @@ class SamplingConfig(_Section):
     mask_level_shift: float = Field(0.8, gt=0, description="lower than level_shift: masks are resolved first")
     guidance: float = Field(0.8, ge=0)
     sensor_noise: bool = True
+    calibration_tiles: int = Field(
+        64, ge=0, description="tiles drawn after training to correct mean and spread of image latents; 0 for none"
+    )
+    dense: bool = Field(False, description="label all ground, also what real masks would leave unlabelled")
+
 
 class RunConfig(_Section):
     """A resolved configuration; `load_config` makes one."""
 
-    preset: Literal["tiny", "base", "large"] = "tiny"
+    preset: Literal["tiny", "base", "large", "ldm"] = "tiny"
     seed: int = Field(0, ge=0)
     tiles: TilesConfig = TilesConfig()
     codec: CodecConfig = CodecConfig()

@@ -128,7 +128,7 @@ def stream_weights(
     Within images, and within masks, by latent channels. A change mask has 4 channels beside the 32 of its two dates;
     counted by channels alone it would hardly be learnt.
     """
-    image = [stream.kind == "image" for stream in streams]
+    image = [stream.kind in ("image", "pair") for stream in streams]
     totals = {kind: sum(c for c, i in zip(channels, image, strict=True) if i == kind) for kind in set(image)}
     return [
         c / totals[i] * (1.0 if i else mask_loss_weight) for c, i in zip(channels, image, strict=True)
@@ -144,6 +144,8 @@ def tile_chances(streams: Sequence[Stream], known: torch.Tensor) -> torch.Tensor
         streams: of the model.
         known: `(n, streams, y, x)`, 1 where known.
     """
-    masks = [s for s, stream in enumerate(streams) if stream.kind != "image"]
+    masks = [s for s, stream in enumerate(streams) if stream.kind in ("classes", "amounts")]
+    if not masks:
+        return torch.ones(len(known))
     share = known[:, masks].mean(dim=(1, 2, 3))
     return 0.5 + 0.5 * share / share.mean().clamp(min=1e-12)

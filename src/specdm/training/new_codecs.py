@@ -10,9 +10,10 @@ from specdm.models.amount_codec import AmountCodec
 from specdm.models.codecs import Codec
 from specdm.models.image_codec import ImageCodec
 from specdm.models.mask_codec import MaskCodec
+from specdm.models.pair_codec import PairCodec
 from specdm.models.pixels import Pixels
 from specdm.models.spectral_basis import spectra_statistics
-from specdm.models.streams import Stream, StreamKind
+from specdm.models.streams import PAIR, Stream, StreamKind
 from specdm.training.config import CodecConfig
 
 BASIS_PIXELS = 80_000
@@ -20,13 +21,20 @@ BASIS_PIXELS = 80_000
 
 
 def new_codecs(
-    streams: Sequence[Stream], tiles: Pixels, *, classes: int, sum_to_one: bool, config: CodecConfig
+    streams: Sequence[Stream],
+    tiles: Pixels,
+    *,
+    apart: Sequence[Stream],
+    classes: int,
+    sum_to_one: bool,
+    config: CodecConfig,
 ) -> dict[str, Codec]:
     """A codec for each name that streams give, fitted to all streams that share it.
 
     Args:
         streams: what will be generated.
         tiles: training tiles.
+        apart: the streams of tiles with a codec each; one codec for all has as many latent channels as these together.
         classes: of the masks.
         sum_to_one: whether amounts are abundances.
         config: widths, latent channels, basis.
@@ -34,7 +42,9 @@ def new_codecs(
     makers: dict[StreamKind, Callable[[torch.Tensor], Codec]] = {
         "image": lambda values: _image_codec(values, config),
         "classes": lambda values: _mask_codec(classes, config),
+        "labelled": lambda values: _mask_codec(2, config),
         "amounts": lambda values: _amount_codec(values, sum_to_one, config),
+        "pair": lambda values: _pair_codec(tiles, apart, classes, sum_to_one, config),
     }
     codecs: dict[str, Codec] = {}
     for name in dict.fromkeys(stream.codec for stream in streams):
@@ -45,17 +55,17 @@ def new_codecs(
 
 def _image_codec(images: torch.Tensor, config: CodecConfig) -> Codec:
     bands = images.shape[1]
-    components = min(config.components, bands)
+    components = bands if config.basis == "none" else min(config.components, bands)
     codec = ImageCodec(
         bands,
         components=components,
-        latent_channels=min(config.latent_channels, components * config.factor**2),
+        latent_channels=_image_channels(bands, config),
         width=config.width,
         blocks=config.blocks,
         factor=config.factor,
         unit_weight=config.unit_weight,
     )
-    few = images[:: max(1, images.shape[0] * images.shape[-1] ** 2 // BASIS_PIXELS)]
+    few = _few(images)
     codec.basis.fit(spectra_statistics(few.numpy()), kind=config.basis)
     codec.fit_linear(codec.prepare(few)[0])
     return codec
@@ -64,8 +74,7 @@ def _image_codec(images: torch.Tensor, config: CodecConfig) -> Codec:
 def _mask_codec(classes: int, config: CodecConfig) -> Codec:
     return MaskCodec(
         classes,
-        # one a class keeps all codes equally far apart; a few more leave room for shapes
-        latent_channels=min(config.mask_latent_channels, max(4, classes)),
+        latent_channels=_mask_channels(classes, config),
         width=config.mask_width,
         blocks=config.mask_blocks,
         factor=config.factor,
@@ -74,15 +83,58 @@ def _mask_codec(classes: int, config: CodecConfig) -> Codec:
 
 def _amount_codec(amounts: torch.Tensor, sum_to_one: bool, config: CodecConfig) -> Codec:
     quantities = amounts.shape[1]
-    # abundances have one degree of freedom less than materials; a latent of no variance is none
-    free = quantities - 1 if sum_to_one else quantities
     codec = AmountCodec(
         quantities,
         sum_to_one=sum_to_one,
-        latent_channels=min(config.mask_latent_channels, free * config.factor**2),
+        latent_channels=_amount_channels(quantities, sum_to_one, config),
         width=config.mask_width,
         blocks=config.mask_blocks,
         factor=config.factor,
     )
     codec.fit_start(amounts)
     return codec
+
+
+def _pair_codec(
+    tiles: Pixels, apart: Sequence[Stream], classes: int, sum_to_one: bool, config: CodecConfig
+) -> Codec:
+    counts: dict[StreamKind, Callable[[torch.Tensor], int]] = {
+        "image": lambda values: _image_channels(values.shape[1], config),
+        "classes": lambda values: _mask_channels(classes, config),
+        "labelled": lambda values: _mask_channels(2, config),
+        "amounts": lambda values: _amount_channels(values.shape[1], sum_to_one, config),
+    }
+    codec = PairCodec(
+        dates=tiles.images.shape[1],
+        bands=tiles.images.shape[2],
+        layers=tiles.positions.shape[1],
+        classes=classes,
+        quantities=tiles.amounts.shape[1],
+        sum_to_one=sum_to_one,
+        latent_channels=sum(counts[stream.kind](tiles.of(stream)) for stream in apart),
+        width=config.width,
+        blocks=config.blocks,
+        factor=config.factor,
+    )
+    codec.fit_start(_few(tiles.of(PAIR)))
+    return codec
+
+
+def _few(images: torch.Tensor) -> torch.Tensor:
+    return images[:: max(1, images.shape[0] * images.shape[-1] ** 2 // BASIS_PIXELS)]
+
+
+def _image_channels(bands: int, config: CodecConfig) -> int:
+    components = bands if config.basis == "none" else min(config.components, bands)
+    return min(config.latent_channels, components * config.factor**2)
+
+
+def _mask_channels(classes: int, config: CodecConfig) -> int:
+    # one a class keeps all codes equally far apart; a few more leave room for shapes
+    return min(config.mask_latent_channels, max(4, classes))
+
+
+def _amount_channels(quantities: int, sum_to_one: bool, config: CodecConfig) -> int:
+    # abundances have one degree of freedom less than materials; a latent of no variance is none
+    free = quantities - 1 if sum_to_one else quantities
+    return min(config.mask_latent_channels, free * config.factor**2)

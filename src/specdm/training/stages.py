@@ -23,7 +23,7 @@ from specdm.models.codecs import Codec
 from specdm.models.denoiser import JointDenoiser
 from specdm.models.joint_model import JointModel
 from specdm.models.part_files import load_part_files, save_part_files
-from specdm.models.streams import Stream
+from specdm.models.streams import PAIR, Stream
 from specdm.tiles.tileset import TileSet
 from specdm.training.budget import Budget
 from specdm.training.codec_training import CodecTraining
@@ -70,7 +70,7 @@ def train_stages(
         RunError: a damaged checkpoint.
     """
     check_trainable(tiles)
-    streams = tile_streams(tiles)
+    streams = (PAIR,) if config.codec.together else tile_streams(tiles)
     codecs = _trained_codecs(run, streams, tiles, config=config, show_progress=show_progress)
     denoiser = _new_denoiser(streams, codecs, tiles, config=config)
     model = JointModel(streams=streams, codecs=codecs, denoiser=denoiser)
@@ -99,6 +99,7 @@ def _trained_codecs(
         codecs = new_codecs(
             streams,
             part,
+            apart=tile_streams(tiles),
             classes=len(tiles.classes or ()),
             sum_to_one=tiles.quantities is not None and tiles.quantities.sum_to_one,
             config=config.codec,

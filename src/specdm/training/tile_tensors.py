@@ -20,6 +20,11 @@ from specdm.training.orientations import ORIENTATIONS, orient
 
 CODEC_BYTES = 1_000_000_000
 LATENT_BYTES = 1_500_000_000
+ENCODED = 4
+"""Orientations of a tile that are trained on; each batch of tiles has others, and encoding all takes long."""
+
+SPARSE_SHARE = 0.002
+"""Share of unlabelled pixels above which a mask's gaps are learnt; below it they are specks."""
 
 
 def check_trainable(tiles: TileSet) -> None:
@@ -75,7 +80,7 @@ def to_pixels(tiles: TileSet, index: np.ndarray | slice) -> Pixels:
 
 
 def tile_streams(tiles: TileSet) -> tuple[Stream, ...]:
-    """What a model of these tiles generates."""
+    """What a model of these tiles generates, each with a codec of its own kind."""
     sensors = None
     if tiles.date_sensor is not None:
         own = [tiles.bands_of(date) for date in range(tiles.n_dates)]
@@ -85,8 +90,17 @@ def tile_streams(tiles: TileSet) -> tuple[Stream, ...]:
         layers=tiles.layers,
         quantities=() if tiles.quantities is None else tiles.quantities.names,
         sum_to_one=tiles.quantities is not None and tiles.quantities.sum_to_one,
+        sparse=sparse_layers(tiles),
         sensors=sensors,
     )
+
+
+def sparse_layers(tiles: TileSet) -> list[str]:
+    """Mask layers that leave more than `SPARSE_SHARE` of the pixels unlabelled."""
+    if tiles.classes is None:
+        return []
+    labelled = [tiles.label_counts_of(layer).sum() / (len(tiles) * tiles.size**2) for layer in range(len(tiles.layers))]
+    return [name for name, share in zip(tiles.layers, labelled, strict=True) if share < 1 - SPARSE_SHARE]
 
 
 @dataclass(frozen=True)
@@ -108,7 +122,7 @@ class LatentTiles:
 
 
 def encode_tiles(model: JointModel, tiles: TileSet, *, seed: int, batch_size: int = 64) -> LatentTiles:
-    """Latents of all tiles in as many of the eight orientations as memory allows, at least one, drawn by seed.
+    """Latents of all tiles in up to `ENCODED` of the eight orientations, as memory allows, drawn by seed.
 
     The codecs are convolutions that know up from down, so each orientation is encoded, not the latents turned.
     """
@@ -116,7 +130,7 @@ def encode_tiles(model: JointModel, tiles: TileSet, *, seed: int, batch_size: in
     closed = tiles.quantities is not None and tiles.quantities.sum_to_one
     cells = (tiles.size // model.factor) ** 2
     each = 4 * cells * (sum(model.stream_channels) + len(model.stream_channels))
-    count = int(np.clip(LATENT_BYTES // (each * max(1, len(tiles))), 1, ORIENTATIONS))
+    count = int(np.clip(LATENT_BYTES // (each * max(1, len(tiles))), 1, ENCODED))
     latents, known, fractions = [], [], []
     for start in range(0, len(tiles), batch_size):
         part = to_pixels(tiles, slice(start, start + batch_size))

@@ -1,0 +1,86 @@
+"""A trained model's calibration, unlabelled ground, and the baseline preset."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from specdm.synthesis.calibration import calibrate, fit_calibration, ground_groups, image_channels
+from specdm.synthesis.draws import tile_draws
+from specdm.synthesis.fit import train_run
+from specdm.synthesis.pipeline import SpecDMPipeline
+from specdm.tiles.tileset import TileSet
+from specdm.training.config import load_config
+from specdm.training.tile_tensors import tile_streams
+
+
+@pytest.fixture
+def pipeline(little_run) -> SpecDMPipeline:
+    return SpecDMPipeline.from_pretrained(little_run / "model")
+
+
+def test_latents_that_are_off_are_brought_to_the_training_ground(pipeline, little_tiles) -> None:
+    draws = tile_draws(range(32), seed=3, shape=pipeline.latent_shape, prior=pipeline.prior, composition=None)
+    latents = pipeline.latents_of(draws, steps=4, guidance=0.8)
+    images = image_channels(pipeline.model)
+    latents[:, images] = 0.6 * latents[:, images] + 0.8
+    calibration = fit_calibration(pipeline.model, latents, little_tiles)
+    corrected = calibrate(pipeline.model, calibration, latents)
+    masks = [i for i in range(latents.shape[1]) if i not in images]
+    torch.testing.assert_close(corrected[:, masks], latents[:, masks], rtol=0, atol=0)
+    real = little_tiles.images()
+    mean, spread = (f(real, axis=(0, 1, 3, 4)) for f in (np.nanmean, np.nanstd))
+    off = []
+    for found in (corrected, latents):
+        drawn = pipeline.model.decode(found).images.numpy()
+        shift = np.abs(drawn.mean(axis=(0, 1, 3, 4)) - mean) / spread
+        stretch = np.abs(drawn.std(axis=(0, 1, 3, 4)) / spread - 1)
+        off.append(shift.mean() + stretch.mean())
+    assert off[0] < 0.5 * off[1]
+
+
+def test_calibration_is_saved_with_the_model(pipeline, tmp_path) -> None:
+    again = SpecDMPipeline.from_pretrained(pipeline.save_pretrained(tmp_path / "model"))
+    np.testing.assert_array_equal(again.sample(2, seed=1).images(), pipeline.sample(2, seed=1).images())
+    assert not torch.equal(again.calibration.matrix, torch.eye(len(again.calibration.matrix)))
+
+
+def test_sparse_masks_have_a_stream_for_their_gaps(little_tiles) -> None:
+    assert [stream.kind for stream in tile_streams(little_tiles)] == ["image", "classes", "labelled"]
+    dense = np.where(little_tiles.masks() < 0, 2, little_tiles.masks())
+    whole = TileSet(little_tiles.dataset.assign(mask=little_tiles.dataset["mask"].copy(data=dense)))
+    assert [stream.kind for stream in tile_streams(whole)] == ["image", "classes"]
+    assert ground_groups(little_tiles) == 4
+
+
+def test_dense_masks_fill_the_gaps_and_nothing_else(pipeline) -> None:
+    sparse, dense = pipeline.sample(8, seed=5), pipeline.sample(8, seed=5, dense=True)
+    there = sparse.masks() >= 0
+    assert there.any() and not there.all()
+    assert (dense.masks() >= 0).all()
+    np.testing.assert_array_equal(dense.masks()[there], sparse.masks()[there])
+
+
+def test_sensor_noise_of_reconstructed_tiles(pipeline, little_tiles) -> None:
+    plain = pipeline.reconstruct(little_tiles)
+    one, same = (pipeline.reconstruct(little_tiles, sensor_noise=True, batch_size=size) for size in (32, 7))
+    np.testing.assert_allclose(one.images(), same.images(), rtol=1e-4, atol=0.5)
+    lost = np.nanvar(little_tiles.images() - plain.images(), axis=(0, 1, 3, 4))
+    put_back = np.nanvar(one.images() - plain.images(), axis=(0, 1, 3, 4))
+    np.testing.assert_allclose(put_back, lost, rtol=0.25)
+
+
+def test_the_baseline_is_one_stream_with_as_many_latent_channels(little_tiles, little_settings, tmp_path) -> None:
+    config = load_config(preset="ldm", overrides=little_settings | {"sampling.calibration_tiles": 0})
+    baseline = train_run(tmp_path / "ldm", tiles=little_tiles, config=config, show_progress=False)
+    assert [stream.kind for stream in baseline.model.streams] == ["pair"]
+    apart = train_run(
+        tmp_path / "tiny", tiles=little_tiles, config=load_config(overrides=little_settings), show_progress=False
+    )
+    assert sum(baseline.model.stream_channels) == sum(apart.model.stream_channels)
+    again = SpecDMPipeline.from_pretrained(tmp_path / "ldm" / "model")
+    tiles = again.sample(4, seed=1)
+    assert np.isfinite(tiles.images()).all()
+    assert set(np.unique(tiles.masks())) <= {-1, 2, 5, 7}
+    np.testing.assert_array_equal(again.sample(1, seed=1, first=2).masks(), tiles.select([2]).masks())
