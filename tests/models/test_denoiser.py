@@ -14,7 +14,7 @@ NAN = float("nan")
 @pytest.fixture(scope="module")
 def denoiser() -> JointDenoiser:
     torch.manual_seed(0)
-    net = JointDenoiser(CHANNELS, CLASSES, widths=(16, 16), layers=1, head_channels=16).eval()
+    net = JointDenoiser(CHANNELS, CLASSES, widths=(16, 16), layers=1, head_channels=16, cells=8).eval()
     # a new one says nothing yet
     torch.nn.init.normal_(net.unet.conv_out.weight, std=0.1)
     return net
@@ -49,9 +49,9 @@ def test_streams_are_told_apart(denoiser, noisy) -> None:
 
 
 def test_a_new_network_is_the_best_guess_for_gaussian_latents(noisy) -> None:
-    """E[e - z | z_t] of independent standard normal z and e is (2 t - 1) / (t^2 + (1 - t)^2) z_t, also cell by cell."""
-    net = JointDenoiser(CHANNELS, CLASSES, widths=(16, 16), layers=1, head_channels=16).eval()
-    levels = torch.rand(2, 2, 8, 8, generator=torch.Generator().manual_seed(2))
+    """E[e - z | z_t] of independent standard normal z and e is (2 t - 1) / (t^2 + (1 - t)^2) z_t."""
+    net = JointDenoiser(CHANNELS, CLASSES, widths=(16, 16), layers=1, head_channels=16, cells=8).eval()
+    levels = torch.rand(2, 2, 1, 1, generator=torch.Generator().manual_seed(2)).expand(-1, -1, 8, 8)
     by_channel = levels.repeat_interleave(torch.tensor(CHANNELS), dim=1)
     wanted = (2 * by_channel - 1) / (by_channel**2 + (1 - by_channel) ** 2) * noisy
     torch.testing.assert_close(net(noisy, levels).detach(), wanted)
@@ -81,14 +81,14 @@ def test_a_row_with_nan_is_not_given_and_does_not_spoil_the_others(denoiser, noi
 
 
 def test_without_conditions(noisy) -> None:
-    plain = JointDenoiser(CHANNELS, 0, widths=(16, 16), layers=1, head_channels=16)
+    plain = JointDenoiser(CHANNELS, 0, widths=(16, 16), layers=1, head_channels=16, cells=8)
     assert plain.composition_embedding is None
     assert plain(noisy, torch.full((2, 2, 8, 8), 0.5), torch.zeros(2, 0)).shape == noisy.shape
 
 
 def test_each_stream_is_standardised_by_itself() -> None:
     """Two dates of one codec, the second darker and flatter; cells that are not known do not count."""
-    net = JointDenoiser((2, 2), widths=(16, 16), layers=1, head_channels=16)
+    net = JointDenoiser((2, 2), widths=(16, 16), layers=1, head_channels=16, cells=8)
     generator = torch.Generator().manual_seed(0)
     latents = torch.randn(20, 4, 8, 8, generator=generator)
     latents[:, 2:] = 0.2 * latents[:, 2:] - 3
@@ -105,7 +105,7 @@ def test_each_stream_is_standardised_by_itself() -> None:
 def test_statistics_of_streams_are_saved(tmp_path) -> None:
     from specdm.models.part_files import load_part_files, save_part_files
 
-    net = JointDenoiser((2, 2), widths=(16, 16), layers=1, head_channels=16)
+    net = JointDenoiser((2, 2), widths=(16, 16), layers=1, head_channels=16, cells=8)
     net.fit_latents(3 + torch.randn(5, 4, 8, 8), torch.ones(5, 2, 8, 8))
     save_part_files(net, tmp_path / "denoiser")
     again = load_part_files(tmp_path / "denoiser")

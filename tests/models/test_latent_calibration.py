@@ -1,34 +1,32 @@
-"""Drawn latents are moved to the mean and spread of real ones, group by group."""
+"""Drawn images are moved to the mean and spread of real ones, and each kind of ground to its spectrum."""
 
 from __future__ import annotations
 
+import pytest
 import torch
 
-from specdm.models.latent_calibration import LatentCalibration, LatentMoments, group_shares, transport
-
-CHANNELS, GROUPS = (2, 1), 3
+from specdm.models.latent_calibration import FEW_PIXELS, GroupMeans, LatentCalibration, Moments, transport
 
 
-def covariance(rows: torch.Tensor) -> torch.Tensor:
-    return torch.cov(rows.T.double())
+def rows(seed: int, mixing: torch.Tensor, mean: float) -> torch.Tensor:
+    return mean + torch.randn(4000, 3, generator=torch.Generator().manual_seed(seed)) @ mixing
 
 
-def latents_of(groups: torch.Tensor, means: torch.Tensor, spread: torch.Tensor, seed: int) -> torch.Tensor:
-    noise = torch.randn(*groups.shape, 3, generator=torch.Generator().manual_seed(seed))
-    return (means[groups] + noise @ spread).movedim(-1, 1)
-
-
-def moments(latents: torch.Tensor, shares: torch.Tensor) -> LatentMoments:
-    found = LatentMoments(CHANNELS, GROUPS)
-    for part, share in zip(latents.split(5), shares.split(5), strict=True):
-        found.add(part, share, torch.ones(len(part), *part.shape[-2:]))
+def moments(values: torch.Tensor) -> Moments:
+    found = Moments(3)
+    for part in values.split(500):
+        found.add(part, torch.ones(len(part)))
     return found
 
 
-def test_shares_of_groups_in_a_cell() -> None:
-    positions = torch.tensor([[[0, 1], [1, -1]]])
-    shares = group_shares(positions, groups=3, factor=2)
-    assert shares.flatten().tolist() == [0.25, 0.5, 0.25]
+def test_moments_in_batches_with_weights() -> None:
+    values = rows(0, torch.eye(3), 2.0)
+    found = moments(values)
+    torch.testing.assert_close(found.mean, values.double().mean(dim=0))
+    torch.testing.assert_close(found.covariance, torch.cov(values.double().T, correction=0))
+    weighted = Moments(3)
+    weighted.add(torch.cat([values, torch.full((5, 3), float("nan"))]), torch.cat([torch.ones(4000), torch.zeros(5)]))
+    torch.testing.assert_close(weighted.mean, found.mean)
 
 
 def test_transport_turns_one_covariance_into_the_other() -> None:
@@ -44,40 +42,31 @@ def test_no_direction_is_stretched_beyond_the_limit() -> None:
     assert values.max() <= 2.0 + 1e-9
 
 
-def test_drawn_latents_get_the_real_means_and_covariance() -> None:
-    groups = torch.randint(0, GROUPS, (40, 12, 12), generator=torch.Generator().manual_seed(1))
-    shares = torch.nn.functional.one_hot(groups, GROUPS).movedim(-1, 1).float()[:, None].repeat(1, 2, 1, 1, 1)
-    real_means = torch.tensor([[0.0, 1.0, 2.0], [1.0, -1.0, 0.0], [-1.0, 0.0, 1.0]])
-    mixing = torch.tensor([[0.9, 0.2, 0.0], [0.2, 0.8, 0.3], [0.0, 0.3, 1.0]])
-    real = latents_of(groups, real_means, mixing, seed=2)
-    drawn = latents_of(groups, real_means * 0.7 + 0.3, 0.8 * torch.eye(3), seed=3)
-    calibration = LatentCalibration(CHANNELS, GROUPS).fit(drawn=moments(drawn, shares), real=moments(real, shares))
-    found = calibration(drawn, shares)
-
-    def rows(latents: torch.Tensor, group: int) -> torch.Tensor:
-        return latents.movedim(1, -1)[groups == group]
-
-    for group in range(GROUPS):
-        away = (rows(found, group).mean(dim=0) - rows(real, group).mean(dim=0)).norm()
-        before = (rows(drawn, group).mean(dim=0) - rows(real, group).mean(dim=0)).norm()
-        assert away < 0.15 * before
-    whole = [part.movedim(1, -1).flatten(0, 2) for part in (found, real, drawn)]
-    difference = [(covariance(part) - covariance(whole[1])).norm() for part in (whole[0], whole[2])]
-    assert difference[0] < 0.1 * difference[1]
+def test_drawn_latents_get_the_real_mean_and_covariance() -> None:
+    real = rows(1, torch.tensor([[0.9, 0.2, 0.0], [0.2, 0.8, 0.3], [0.0, 0.3, 1.0]]), 0.5)
+    drawn = rows(2, 0.8 * torch.eye(3), -0.2)
+    calibration = LatentCalibration(channels=3, dates=1, bands=2, groups=2)
+    calibration.fit_latents(drawn=moments(drawn), real=moments(real))
+    found = calibration.of_latents(drawn.T[None, :, :, None])[0, :, :, 0].T
+    torch.testing.assert_close(found.mean(dim=0), real.mean(dim=0), rtol=0, atol=1e-4)
+    torch.testing.assert_close(torch.cov(found.T), torch.cov(real.T), rtol=0, atol=1e-3)
 
 
-def test_a_group_of_a_few_cells_is_moved_as_all_are() -> None:
-    groups = torch.zeros(4, 12, 12, dtype=torch.int64)
-    groups[0, 0, 0] = 2
-    shares = torch.nn.functional.one_hot(groups, GROUPS).movedim(-1, 1).float()[:, None].repeat(1, 2, 1, 1, 1)
-    latents = torch.zeros(4, 3, 12, 12)
-    latents[0, :, 0, 0] = 50.0
-    assert moments(latents, shares).means()[2].abs().max() < 1.0
+def test_each_kind_of_ground_gets_its_spectrum_and_a_rare_one_only_a_part() -> None:
+    drawn, real = GroupMeans(3, 2), GroupMeans(3, 2)
+    many, few = 100_000, int(FEW_PIXELS)
+    drawn.add(torch.zeros(many + few, 2), torch.tensor([0] * many + [1] * few))
+    real.add(torch.full((10, 2), 5.0), torch.tensor([0] * 5 + [1] * 5))
+    calibration = LatentCalibration(channels=3, dates=2, bands=2, groups=3)
+    calibration.fit_spectra(1, drawn=drawn, real=real)
+    images = torch.zeros(1, 2, 2, 1, 3)
+    found = calibration.of_images(images, torch.tensor([0, 1, 2]).expand(1, 2, 1, 3))
+    assert (found[:, 0] == 0).all()
+    assert found[0, 1, 0, 0].tolist() == pytest.approx([5.0, 2.5, 0.0], rel=0.01)
 
 
 def test_nothing_is_changed_without_cells() -> None:
     latents = torch.randn(2, 3, 4, 4)
-    shares = torch.zeros(2, 2, GROUPS, 4, 4)
-    calibration = LatentCalibration(CHANNELS, GROUPS)
-    empty = LatentMoments(CHANNELS, GROUPS)
-    torch.testing.assert_close(calibration.fit(drawn=empty, real=empty)(latents, shares), latents)
+    calibration = LatentCalibration(channels=3, dates=1, bands=2, groups=2)
+    calibration.fit_latents(drawn=Moments(3), real=Moments(3))
+    torch.testing.assert_close(calibration.of_latents(latents), latents)

@@ -20,7 +20,7 @@ from specdm.training.compositions import compositions
 from specdm.training.config import load_config
 from specdm.training.denoiser_training import DenoiserTraining
 from specdm.training.stages import train_stages
-from specdm.training.tile_tensors import encode_tiles, load_part
+from specdm.training.tile_tensors import ENCODED, encode_tiles, load_part
 
 
 def snapshot(folder: Path) -> dict[str, bytes | None]:
@@ -168,11 +168,11 @@ def test_latents_are_standard_and_know_what_is_labelled(little_run: Path, little
 
     model = SpecDMPipeline.from_pretrained(little_run / "model").model
     latents = encode_tiles(model, little_tiles, seed=0)
-    assert len(latents) == 8 * len(little_tiles)
+    assert len(latents) == ENCODED * len(little_tiles)
     known = latents.encoded.known
     assert set(known.unique().tolist()) == {0.0, 1.0}
     # 2 x 2 cells over 3 x 1 pixels without data, in each orientation of tile 3; masks are rarely unknown by cell
-    assert (known[:, 0] == 0).sum() == 8 * 2
+    assert (known[:, 0] == 0).sum() == ENCODED * 2
     for stream, part in enumerate(latents.encoded.latents.split(model.stream_channels, dim=1)):
         cells = part.movedim(1, -1)[known[:, stream] > 0]
         torch.testing.assert_close(cells.mean(dim=0), torch.zeros(cells.shape[1]), atol=0.15, rtol=0)

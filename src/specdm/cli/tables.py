@@ -63,20 +63,29 @@ def description_table(description: FileDescription, *, dates: int | None = None)
     return table
 
 
-def metric_table(metrics: Mapping[str, float | None], *, title: str) -> Table:
-    """Metrics with their bars, in the order in which they are explained."""
+def metric_table(
+    metrics: Mapping[str, float | None],
+    *,
+    title: str,
+    intervals: Mapping[str, tuple[float, float]] | None = None,
+) -> Table:
+    """Metrics with their intervals, if these are given, and bars, in the order in which they are explained."""
     from specdm.evaluation.metrics import METRICS, info_of
+    from specdm.report.intervals import HEADING, shown_interval
 
     table = Table(title=Text(title), title_justify="left")
     table.add_column("figure")
     table.add_column("value", justify="right")
+    if intervals is not None:
+        table.add_column(HEADING, justify="right")
     table.add_column("wanted", justify="right")
     known = [name for name in METRICS if name in metrics]
     for name in [*known, *sorted(set(metrics) - set(known))]:
         info, value = info_of(name), metrics[name]
         style = {"pass": "green", "miss": "red", None: ""}[info.verdict(value)]
         shown = Text(info.show(value), style=style)
-        table.add_row(Text(info.title), shown, Text(info.show_bar()))
+        between = [] if intervals is None else [Text(shown_interval(info, intervals.get(name)))]
+        table.add_row(Text(info.title), shown, *between, Text(info.show_bar()))
     return table
 
 

@@ -148,6 +148,21 @@ def word_or_words(text: str | None) -> str | list[str] | None:
     return found[0] if found and len(found) == 1 else found
 
 
+def network(text: str) -> str | None:
+    """ "inception" as it is, "none" as None.
+
+    Raises:
+        ConfigError: no such image network.
+    """
+    from specdm.evaluation.networks import PACKAGES
+
+    if text == "none":
+        return None
+    if text not in PACKAGES:
+        raise ConfigError(f"--network {text}: there is no such image network; choose {', '.join(PACKAGES)} or none")
+    return text
+
+
 def masks(texts: Sequence[str]) -> Path | list[Path] | dict[str, Path] | None:
     """Each --mask: files or folders; or "class=file" throughout, as class name -> file.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from specdm.evaluation.reading import evenly, most_tiles, some
 from specdm.evaluation.reference import Reference
 from specdm.evaluation.views import CodecView, Reconstructs, View, codec_view, view
 from specdm.tiles.tileset import TileSet
+
+if TYPE_CHECKING:
+    import torch
 
 CODEC_TILES, CODEC_PIXELS = 256, 524_288
 """Most tiles, and pixels in them, that go through the codec."""
@@ -48,6 +52,7 @@ class Case:
         model: to send tiles through its codecs, or None.
         seed: of every draw.
         endmembers: given spectra of pure materials `(quantity, channel)`, or None.
+        network: image network that pictures of the tiles are shown to, see `load_network`; None for none.
     """
 
     def __init__(
@@ -59,9 +64,10 @@ class Case:
         model: Reconstructs | None,
         seed: int,
         endmembers: np.ndarray | None = None,
+        network: str | torch.nn.Module | None = None,
     ) -> None:
         self.synthetic, self.real, self.train = (Looks(tiles, layers) for tiles in (synthetic, real, real.train))
-        self.model, self.seed, self.endmembers = model, seed, endmembers
+        self.model, self.seed, self.endmembers, self.network = model, seed, endmembers, network
 
     @cached_property
     def reference(self) -> Reference:
@@ -76,7 +82,7 @@ class Case:
         if self.model is None:
             plain = view(looks, index, features=features, seed=self.seed)
             return Training(plain.features, None, plain.labels, len(index))
-        seen = codec_view(looks, index, model=self.model, features=features)
+        seen = codec_view(looks, index, model=self.model, features=features, as_sampled=True)
         return Training(seen.decoded_features, seen.features, seen.labels, len(index))
 
     @cached_property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -13,12 +13,21 @@ from specdm.evaluation.amounts import check_endmembers, has_amounts, judge_amoun
 from specdm.evaluation.case import Case
 from specdm.evaluation.change import has_change, judge_change
 from specdm.evaluation.classes import has_classes, judge_classes
+from specdm.evaluation.copies import judge_copies
 from specdm.evaluation.images import judge_images
 from specdm.evaluation.looks import layer_groups
+from specdm.evaluation.mask_fidelity import judge_masks
+from specdm.evaluation.networks import EFFICIENTNET, check_network
+from specdm.evaluation.picture_fidelity import has_network, judge_pictures
 from specdm.evaluation.record import Evaluation
+from specdm.evaluation.spectral_fidelity import judge_spectra
+from specdm.evaluation.spectral_manifold import judge_manifold
 from specdm.evaluation.views import Reconstructs
 from specdm.tiles.tileset import TileSet
 from specdm.version import __version__
+
+if TYPE_CHECKING:
+    import torch
 
 
 class Judge(NamedTuple):
@@ -38,6 +47,12 @@ class Judge(NamedTuple):
 JUDGES = (
     Judge(lambda case: True, judge_images),
     Judge(has_classes, judge_classes),
+    # after those whose numbers it adds intervals to
+    Judge(lambda case: True, judge_spectra),
+    Judge(lambda case: True, judge_manifold),
+    Judge(has_classes, judge_masks),
+    Judge(lambda case: True, judge_copies),
+    Judge(has_network, judge_pictures, whole=True),
     Judge(has_change, judge_change, whole=True),
     Judge(has_amounts, judge_amounts, whole=True),
 )
@@ -50,6 +65,7 @@ def evaluate(
     model: Reconstructs | None = None,
     seed: int = 0,
     endmembers: np.ndarray | None = None,
+    network: str | torch.nn.Module | None = EFFICIENTNET,
 ) -> Evaluation:
     """Judge synthetic tiles against the real ones they were learnt from.
 
@@ -65,6 +81,9 @@ def evaluate(
         seed: of every draw.
         endmembers: spectra of the pure materials in the order of the abundances, `(quantity, band)` in the
             user's units, to unmix images with; default: estimated from the real training tiles.
+        network: image network that pictures of the tiles are shown to: "efficientnet-lite0", "inception" (slow), or
+            a module of your own that maps float32 `(n, 3, y, x)` in 0..1 to features `(n, d)`; None to leave it out.
+            The first two need `pip install "specdm[fid]"`; without it a note says so.
 
     Returns:
         Numbers (explained in `specdm.evaluation.METRICS`), records of classes and quantities, and notes.
@@ -73,6 +92,8 @@ def evaluate(
         TileError: a set has no tiles for this, the two differ in bands, wavelengths, dates, masks, classes or
             quantities, or the end members do not fit.
         SceneError: fewer than two real training pixels have data in every band.
+        ConfigError: the image network is unknown.
+        ModelError: the image network cannot be loaded, or gives no features.
     """
     synthetic = synthetic.synthetic if (synthetic.split == "synthetic").any() else synthetic
     if not len(synthetic):
@@ -81,6 +102,7 @@ def evaluate(
         raise TileError(f"{real.where} has no training tiles; give the whole real tile set, as `specdm train` used it")
     check_alike(synthetic, real)
     check_endmembers(endmembers, real)
+    check_network(network)
 
     result = Evaluation(real=real, synthetic=synthetic)
     result.settings = {
@@ -94,7 +116,7 @@ def evaluate(
         result.note(real.note)
     groups = layer_groups(real)
     for place, layers in enumerate(groups):
-        case = Case(synthetic, real, layers=layers, model=model, seed=seed, endmembers=endmembers)
+        case = Case(synthetic, real, layers=layers, model=model, seed=seed, endmembers=endmembers, network=network)
         part = Evaluation()
         for judge in JUDGES:
             if judge.applies(case) and not (judge.whole and place):

@@ -17,6 +17,23 @@ SAMPLE_PIXELS = 20_000
 """Pixels drawn from each tile set."""
 
 
+def gaussian_distance(mean1: np.ndarray, cov1: np.ndarray, mean2: np.ndarray, cov2: np.ndarray) -> float:
+    """Fréchet or 2-Wasserstein distance of two Gaussians.
+
+    Dowson and Landau (1982), "The Fréchet distance between multivariate normal distributions", eq. 4:
+    d^2 = |m1 - m2|^2 + tr(C1 + C2 - 2 (C1^1/2 C2 C1^1/2)^1/2). What is returned is d, not d^2.
+
+    Args:
+        mean1, mean2: `(d,)`.
+        cov1, cov2: `(d, d)`, symmetric, without negative eigenvalues.
+    """
+    values, vectors = np.linalg.eigh(cov1)
+    root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
+    cross = np.sqrt(np.maximum(np.linalg.eigvalsh(root @ cov2 @ root), 0.0)).sum()
+    squared = np.square(mean1 - mean2).sum() + np.trace(cov1) + np.trace(cov2) - 2 * cross
+    return float(np.sqrt(max(squared, 0.0)))
+
+
 class SpectralSpace:
     """The principal components of real training spectra, each divided by its standard deviation.
 
@@ -45,19 +62,10 @@ class SpectralSpace:
         return int(self.pca.n_components_)
 
     def distance(self, one: np.ndarray, other: np.ndarray) -> float:
-        """2-Wasserstein distance of the Gaussians of two sets of spectra `(m, channel)`; NaN below two.
-
-        Dowson and Landau (1982), "The Fréchet distance between multivariate normal distributions", eq. 4:
-        d^2 = |m1 - m2|^2 + tr(C1 + C2 - 2 (C1^1/2 C2 C1^1/2)^1/2). What is returned is d, not d^2.
-        """
+        """2-Wasserstein distance of the Gaussians of two sets of spectra `(m, channel)`; NaN below two."""
         if min(len(one), len(other)) < 2:
             return float("nan")
-        (mean1, cov1), (mean2, cov2) = (self._moments(spectra) for spectra in (one, other))
-        values, vectors = np.linalg.eigh(cov1)
-        root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
-        cross = np.sqrt(np.maximum(np.linalg.eigvalsh(root @ cov2 @ root), 0.0)).sum()
-        squared = np.square(mean1 - mean2).sum() + np.trace(cov1) + np.trace(cov2) - 2 * cross
-        return float(np.sqrt(max(squared, 0.0)))
+        return gaussian_distance(*self._moments(one), *self._moments(other))
 
     def _moments(self, spectra: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         found = self.pca.transform(spectra.astype(np.float64))

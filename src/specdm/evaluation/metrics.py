@@ -7,6 +7,8 @@ from dataclasses import replace
 from specdm.evaluation.metric_info import MetricInfo, Verdict
 from specdm.evaluation.metrics_amounts import AMOUNTS
 from specdm.evaluation.metrics_change import CHANGE
+from specdm.evaluation.metrics_fidelity import FIDELITY
+from specdm.evaluation.metrics_pictures import PICTURES
 from specdm.evaluation.texture import LAGS
 
 __all__ = ["METRICS", "MetricInfo", "Verdict", "info_of"]
@@ -187,6 +189,8 @@ METRICS: dict[str, MetricInfo] = {
     **{f"codec.{key}": info for key, info in _CODEC.items()},
     **{f"change.{key}": info for key, info in CHANGE.items()},
     **AMOUNTS,
+    **PICTURES,
+    **FIDELITY,
     **_COST,
     **{key: MetricInfo(title=title, sentence=text, unit="n") for key, (title, text) in _COUNTS.items()},
 }

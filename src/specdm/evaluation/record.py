@@ -80,31 +80,66 @@ class QuantityRecord:
 
 
 @dataclass
+class NeighbourRecord:
+    """A synthetic tile beside the training tile that is most like it.
+
+    Attributes:
+        synthetic, real: positions in the synthetic and in the whole real tile set.
+        synthetic_name, real_name: names of the two tiles.
+        distance: root mean squared difference of their spectral components, in standard deviations of the training
+            pixels.
+        score: the same over the distance to the tiles that are next nearest and show other ground.
+        flagged: whether tiles of other ground are that near only by a chance of one in a hundred.
+    """
+
+    synthetic: int
+    synthetic_name: str
+    real: int
+    real_name: str
+    distance: float
+    score: float
+    flagged: bool
+
+
+@dataclass
 class Evaluation:
     """What `evaluate` found.
 
     Attributes:
         metrics: flat; keys are explained in `METRICS`. None if it could not be computed; a note says why.
+        intervals: bootstrap 95 % intervals `(low, high)` of some metrics, see `specdm.evaluation.bootstrap`.
         classes: one record a class; empty without class masks.
         quantities: one record a quantity; empty without continuous masks.
+        neighbours: the synthetic tiles that are most like a training tile, most suspicious first.
         notes: one line each.
         settings: seed, counts, and what was fitted on what.
         real, synthetic: the tile sets, for the report; None if the record was read from a file.
     """
 
     metrics: dict[str, float | None] = field(default_factory=dict)
+    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
     classes: list[ClassRecord] = field(default_factory=list)
     quantities: list[QuantityRecord] = field(default_factory=list)
+    neighbours: list[NeighbourRecord] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
     real: TileSet | None = field(default=None, repr=False, compare=False)
     synthetic: TileSet | None = field(default=None, repr=False, compare=False)
 
-    def add(self, name: str, value: float | None, *, why_not: str | None = None) -> None:
+    def add(
+        self,
+        name: str,
+        value: float | None,
+        *,
+        interval: tuple[float, float] | None = None,
+        why_not: str | None = None,
+    ) -> None:
         """Add a metric; what is not a finite number becomes None, with `why_not` among the notes."""
         self.metrics[name] = float(value) if value is not None and math.isfinite(value) else None
         if self.metrics[name] is None:
             self.note(f"{name} was not computed: {why_not or 'no pixel to compute it from'}")
+        elif interval is not None:
+            self.intervals[name] = interval
 
     def note(self, line: str) -> None:
         """Add a note, once."""
@@ -121,10 +156,12 @@ class Evaluation:
         """
         ending = f" [{about}]" if about else ""
         self.metrics |= {f"{key}{ending}": value for key, value in other.metrics.items()}
+        self.intervals |= {f"{key}{ending}": value for key, value in other.intervals.items()}
         self.settings |= {f"{key}{ending}": value for key, value in other.settings.items()}
         for line in other.notes:
             self.note(f"{about}: {line}" if about else line)
         self.quantities += other.quantities
+        self.neighbours += other.neighbours
         if not self.classes:
             self.classes = other.classes
             return
@@ -140,8 +177,10 @@ class Evaluation:
         """
         path = Path(path)
         details = {
+            "intervals": self.intervals,
             "classes": [asdict(record) for record in self.classes],
             "quantities": [asdict(record) for record in self.quantities],
+            "neighbours": [asdict(record) for record in self.neighbours],
             "notes": self.notes,
             "settings": self.settings,
         }
@@ -183,10 +222,14 @@ class Evaluation:
         try:
             classes = [ClassRecord(**record) for record in details.get("classes", [])]
             quantities = [QuantityRecord(**record) for record in details.get("quantities", [])]
+            neighbours = [NeighbourRecord(**record) for record in details.get("neighbours", [])]
+            intervals = {key: (float(low), float(high)) for key, (low, high) in details.get("intervals", {}).items()}
             return cls(
                 metrics=metrics,
+                intervals=intervals,
                 classes=classes,
                 quantities=quantities,
+                neighbours=neighbours,
                 notes=list(details.get("notes", [])),
                 settings=dict(details.get("settings", {})),
             )

@@ -17,8 +17,13 @@ from specdm.tiles.tileset import TileSet
 class Reconstructs(Protocol):
     """A model that can send tiles through its codecs, such as a `SpecDMPipeline`."""
 
-    def reconstruct(self, tiles: TileSet) -> TileSet:
-        """Images, masks and amounts after encoding and decoding, same coordinates."""
+    def reconstruct(self, tiles: TileSet, *, as_sampled: bool = False) -> TileSet:
+        """Images, masks and amounts after encoding and decoding, same coordinates.
+
+        Args:
+            tiles: to encode.
+            as_sampled: with what sampling adds afterwards, such as sensor noise.
+        """
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ def view(looks: Looks, index: np.ndarray, *, features: SpectralFeatures, seed: i
     if looks.kinds > 1:
         by_kind = [SpectraStatistics(looks.n_classes, looks.n_channels) for _ in range(looks.kinds)]
     ground = FreshLooks(looks)
-    draw = min(1.0, SAMPLE_PIXELS / max(1, len(index) * looks.kinds * looks.tiles.size**2))
+    draw = min(1.0, SAMPLE_PIXELS / max(1, count_fresh(looks, index)))
     found, labels, fresh, sample = [], [], [], []
     for part in looks.batches(index):
         images, label, new = looks.spectra(part), looks.labels(part), ground.fresh(part)
@@ -95,13 +100,21 @@ def view(looks: Looks, index: np.ndarray, *, features: SpectralFeatures, seed: i
     )
 
 
-def codec_view(looks: Looks, index: np.ndarray, *, model: Reconstructs, features: SpectralFeatures) -> CodecView:
+def count_fresh(looks: Looks, index: np.ndarray) -> int:
+    """Pixels of the tiles at some positions, each pixel of ground once; where windows overlap, far fewer than all."""
+    ground = FreshLooks(looks)
+    return sum(int(ground.fresh(part).sum()) for part in looks.batches(index))
+
+
+def codec_view(
+    looks: Looks, index: np.ndarray, *, model: Reconstructs, features: SpectralFeatures, as_sampled: bool = False
+) -> CodecView:
     """Send the tiles at some positions through a model's codecs and look at both, in bounded batches."""
     pairs: list[tuple[np.ndarray, ...]] = []
     angle_sum, angle_count = 0.0, 0
     for part in looks.batches(index):
         originals = looks.of(looks.tiles.select(part))
-        decoded = looks.of(model.reconstruct(originals.tiles))
+        decoded = looks.of(model.reconstruct(originals.tiles, as_sampled=as_sampled))
         everything = np.arange(len(part))
         images, decoded_images = originals.spectra(everything), decoded.spectra(everything)
         for own in looks.date_channels:

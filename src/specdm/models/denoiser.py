@@ -10,6 +10,7 @@ from diffusers.models.unets.unet_2d import UNet2DModel
 from torch import nn
 
 from specdm.models.flow import level_by_channel
+from specdm.models.linear_guess import guess, inverse, power_spectrum, resized, stream_level, transform
 
 
 class JointDenoiser(ModelMixin, ConfigMixin):
@@ -25,11 +26,13 @@ class JointDenoiser(ModelMixin, ConfigMixin):
         widths: channels at each resolution; attention at every resolution but the first.
         layers: residual blocks a resolution.
         head_channels: channels of an attention head.
+        cells: latent cells along a training tile; tiles of other sizes can be drawn too.
     """
 
     config_name = "config.json"  # type: ignore[assignment]
     latent_mean: torch.Tensor
     latent_std: torch.Tensor
+    power: torch.Tensor
 
     @register_to_config
     def __init__(
@@ -39,11 +42,13 @@ class JointDenoiser(ModelMixin, ConfigMixin):
         widths: tuple[int, ...] = (64, 192),
         layers: int = 2,
         head_channels: int = 48,
+        cells: int = 16,
     ):
         super().__init__()
         channels, streams = sum(stream_channels), len(stream_channels)
         self.register_buffer("latent_mean", torch.zeros(channels))
         self.register_buffer("latent_std", torch.ones(channels))
+        self.register_buffer("power", torch.ones(channels, cells, cells))
         deeper = len(widths) - 1
         self.unet = UNet2DModel(
             in_channels=channels + streams,
@@ -68,7 +73,7 @@ class JointDenoiser(ModelMixin, ConfigMixin):
 
     @torch.no_grad()
     def fit_latents(self, latents: torch.Tensor, known: torch.Tensor) -> None:
-        """Take the mean and spread of each stream's channels over its known cells, for `standardise`.
+        """Take the mean and spread of each stream's channels over its known cells, and how alike neighbours are.
 
         A codec standardises the latents of all streams that share it together. Two dates may lie far apart in light
         and season; each by itself then has less than unit variance, and its structure drowns in the noise of levels
@@ -85,6 +90,8 @@ class JointDenoiser(ModelMixin, ConfigMixin):
             if len(cells) > 1:
                 self.latent_mean[part] = cells.mean(dim=0)
                 self.latent_std[part] = cells.std(dim=0, correction=0).clamp(min=1e-3)
+                own = (latents[:, part] - self.latent_mean[part, None, None]) / self.latent_std[part, None, None]
+                self.power[part] = power_spectrum(own, known[:, s])
             start += channels
 
     def standardise(self, latents: torch.Tensor) -> torch.Tensor:
@@ -104,11 +111,10 @@ class JointDenoiser(ModelMixin, ConfigMixin):
     ) -> torch.Tensor:
         """Predict the velocity `noise - latent`.
 
-        The network gives what is left when the best linear guess is taken away, in units of its spread: were latents
-        standard normal, a cell at level t would have the variance s^2 = t^2 + (1 - t)^2 and the expected velocity
-        (2 t - 1) / s^2 times itself, with a spread of 1 / s around it. So an untrained network already draws
-        Gaussian latents (Karras et al. 2022, "Elucidating the design space of diffusion-based generative models",
-        table 1 and appendix B.6, for the velocity of a rectified flow).
+        The network gives what is left when the best linear guess is taken away, in units of its spread (see
+        `linear_guess.guess`). So an untrained network already draws Gaussian fields with the spectrum of the latents.
+        Karras et al. (2022), "Elucidating the design space of diffusion-based generative models", table 1 and
+        appendix B.6, do so for white latents.
 
         Args:
             noisy: `(n, channels, y, x)`, the noisy latents of all streams.
@@ -130,7 +136,10 @@ class JointDenoiser(ModelMixin, ConfigMixin):
             row = torch.cat([torch.where(given, composition, 0.0), given.to(noisy.dtype)], dim=1)
             embedding = embedding + self.composition_embedding(row)
         by_channel = level_by_channel(levels, self.stream_channels)
+        overall = level_by_channel(stream_level(levels), self.stream_channels)
+        power = resized(self.power, noisy.shape[-2], noisy.shape[-1])
+        expected, spread = guess(noisy, by_channel, overall, power)
         variance = by_channel.square() + (1 - by_channel).square()
         inputs = torch.cat([noisy * variance.rsqrt(), levels * 2 - 1], dim=1)
         found = self.unet(inputs, stream_levels.mean(dim=1) * 1000.0, class_labels=embedding, return_dict=False)[0]
-        return (2 * by_channel - 1) / variance * noisy + variance.rsqrt() * found
+        return expected + inverse(spread * transform(found))

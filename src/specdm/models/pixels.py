@@ -40,7 +40,7 @@ class Pixels:
     def of(self, stream: Stream) -> torch.Tensor:
         """A stream's part.
 
-        `(n, bands, y, x)` of an image; class positions `(n, y, x)`; 0 or 1 `(n, y, x)` where it is about being labelled;
+        `(n, bands, y, x)` of an image; class positions `(n, y, x)`; 0 or 1 `(n, y, x)` for whether it is labelled;
         amounts `(n, quantities, y, x)`; of a pair all of these after each other as float, date by date and layer by
         layer, `(n, dates * bands + layers + quantities, y, x)`.
         """

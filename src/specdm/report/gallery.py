@@ -69,7 +69,6 @@ class Gallery:
         """Pictures of each tile."""
         return max((len(tile.pictures) for tile in (*self.real, *self.synthetic)), default=1)
 
-
     @property
     def contents(self) -> str:
         """What stands beside each other, in words."""
@@ -78,7 +77,7 @@ class Gallery:
 
 
 @dataclass(frozen=True)
-class _Look:
+class Look:
     """What is shown of each tile, the same for real and synthetic ones."""
 
     dates: list[int]
@@ -101,11 +100,11 @@ def gallery(real: TileSet, synthetic: TileSet) -> Gallery:
     good = spread[known >= np.median(known)]
     chosen_real = good[evenly(len(good), SHOWN)]
     chosen_synthetic = evenly(len(synthetic), SHOWN)
-    look = _look(train)
+    look = look_of(train)
     shown = min(len(look.bars), MOST_QUANTITIES)
     return Gallery(
-        real=_shown(train, chosen_real, look),
-        synthetic=_shown(synthetic, chosen_synthetic, look),
+        real=shown_tiles(train, chosen_real, look),
+        synthetic=shown_tiles(synthetic, chosen_synthetic, look),
         size=train.size,
         bars=list(dict.fromkeys(look.bars[:shown])),
         changes=dict(zip(("unchanged", "changed"), CHANGE_COLORS, strict=True)) if look.change else {},
@@ -133,7 +132,8 @@ def _known_share(tiles: TileSet, index: np.ndarray) -> np.ndarray:
     return np.concatenate(parts, axis=1).mean(axis=1) if parts else np.ones(len(index))
 
 
-def _look(train: TileSet) -> _Look:
+def look_of(train: TileSet) -> Look:
+    """How tiles are shown: stretches and colour bars of some of the real tiles `train`."""
     some = stretch_tiles(train)
     images = train.images(some)
     bands = [tuple(train.bands_of(date)) for date in range(train.n_dates)]
@@ -145,7 +145,7 @@ def _look(train: TileSet) -> _Look:
         part = images[:, alike][:, :, list(bands[date])]
         stretches.append(stretch_of(part, wavelength_of(train, date)))
     layered = has_layer_a_date(train)
-    return _Look(
+    return Look(
         dates=dates,
         stretches=stretches,
         # a mask of which nothing is known and no class is named shows nothing
@@ -163,7 +163,8 @@ def wavelength_of(tiles: TileSet, date: int) -> np.ndarray | None:
     return found if np.isfinite(found).all() else None
 
 
-def _shown(tiles: TileSet, index: np.ndarray, look: _Look) -> list[Shown]:
+def shown_tiles(tiles: TileSet, index: np.ndarray, look: Look) -> list[Shown]:
+    """The tiles at some positions, with all their pictures."""
     names = tiles.dataset["tile_name"].values[index]
     return [
         Shown(str(name), _pictures(tiles, int(position), str(name), look))
@@ -171,7 +172,7 @@ def _shown(tiles: TileSet, index: np.ndarray, look: _Look) -> list[Shown]:
     ]
 
 
-def _pictures(tiles: TileSet, position: int, name: str, look: _Look) -> list[Picture]:
+def _pictures(tiles: TileSet, position: int, name: str, look: Look) -> list[Picture]:
     step = max(1, tiles.size // LARGEST)
     image, mask = (
         part[0, ..., ::step, ::step] for part in (tiles.images(position), tiles.masks(position))

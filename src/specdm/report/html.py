@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specdm.errors import RunError
-from specdm.evaluation.metrics import METRICS, info_of
 from specdm.report import headings
 from specdm.report.amount_section import amount_section
 from specdm.report.change_section import change_section
+from specdm.report.copies_section import copies_section
 from specdm.report.figures import REAL, SYNTHETIC, loss_curve
 from specdm.report.gallery import gallery
 from specdm.report.losses import read_losses
+from specdm.report.numbers_section import headline, number_groups
 from specdm.report.pictures import svg
 from specdm.report.spectra_section import spectra_section
 from specdm.scenes.plot import NODATA_GREY, UNLABELLED_COLOR
@@ -72,17 +73,18 @@ def write_report(
         unlabelled_colour=UNLABELLED_COLOR,
         nodata_colour=f"rgb({NODATA_GREY:.0%} {NODATA_GREY:.0%} {NODATA_GREY:.0%})",
         subtitle=headings.subtitle(real, synthetic),
-        headline=_headline(evaluation),
+        headline=headline(evaluation),
         gallery=gallery(real, synthetic),
         composite=headings.composite(real),
         classes=classes,
         legend=_legend(classes, real),
         largest_share=max([max(c.real_share, c.synthetic_share) for c in classes] or [1.0]) or 1.0,
         spectra=spectra_section(classes, real),
+        copies=copies_section(evaluation, real, synthetic),
         change=change_section(evaluation, real, synthetic),
         amounts=amount_section(evaluation.quantities, real),
         losses=_losses(run),
-        metrics=_metric_rows(evaluation),
+        metrics=number_groups(evaluation),
         notes=[*evaluation.notes, *real.problems],
         settings=evaluation.settings,
         command=command,
@@ -127,43 +129,6 @@ def _legend(classes: list[ClassRecord], real: TileSet) -> list[tuple[str, str]]:
     named = [(record.name, record.color) for record in classes]
     rest = zip(real.classes.names, real.classes.colors, strict=True) if real.classes else ()
     return list(dict.fromkeys([*named, *rest]))
-
-
-def _headline(evaluation: Evaluation) -> dict[str, Any]:
-    cards = [
-        {
-            "title": info.title,
-            "value": info.show(evaluation.metrics.get(key)),
-            "bar": info.show_bar(),
-            "verdict": info.verdict(evaluation.metrics.get(key)),
-            "sentence": info.sentence,
-        }
-        for key, info in METRICS.items()
-        if info.headline and evaluation.metrics.get(key) is not None
-    ]
-    kept = sum(card["verdict"] == "pass" for card in cards)
-    missed = [str(card["title"]) for card in cards if card["verdict"] == "miss"]
-    return {"cards": cards, "kept": kept, "of": kept + len(missed), "missed": missed}
-
-
-def _metric_rows(evaluation: Evaluation) -> list[dict[str, Any]]:
-    known = [key for key in METRICS if key in evaluation.metrics]
-    rest = [key for key in evaluation.metrics if key not in METRICS]
-    rows = []
-    for key in [*known, *rest]:
-        info, value = info_of(key), evaluation.metrics[key]
-        rows.append(
-            {
-                "key": key,
-                "title": info.title,
-                "sentence": info.sentence,
-                "value": info.show(value),
-                "bar": info.show_bar(),
-                "better": info.better or "",
-                "verdict": info.verdict(value),
-            }
-        )
-    return rows
 
 
 def _losses(run: Path | None) -> list[dict[str, str]]:

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specdm.errors import RunError
+from specdm.evaluation.networks import EFFICIENTNET, check_network
 from specdm.report.run_folder import RunFolder, check_writable, write_text
 from specdm.report.scene_source import SceneSource, read_source
 
 if TYPE_CHECKING:
+    import torch
+
     from specdm.evaluation import Evaluation
     from specdm.tiles.tileset import TileSet
     from specdm.training.config import RunConfig
@@ -135,7 +138,12 @@ def sample_run(
 
 
 def evaluate_run(
-    run: Path, *, json: Path | None = None, seed: int = 0, extra: Mapping[str, float] | None = None
+    run: Path,
+    *,
+    json: Path | None = None,
+    seed: int = 0,
+    extra: Mapping[str, float] | None = None,
+    network: str | torch.nn.Module | None = EFFICIENTNET,
 ) -> Evaluation:
     """Compare a run's synthetic tiles with its real ones and write `evaluation.json`.
 
@@ -146,10 +154,13 @@ def evaluate_run(
         json: file for the figures; default: that of the run folder.
         seed: of what is drawn at random.
         extra: further figures to write beside the measured ones.
+        network: image network, as that of `evaluate`.
 
     Raises:
+        ConfigError: the image network is unknown.
         RunError: something is missing in the folder, or the file cannot be written.
     """
+    check_network(network)
     folder = RunFolder(run)
     folder.check_is_run()
     model = _model_folder(run)
@@ -162,6 +173,7 @@ def evaluate_run(
         json=json or folder.evaluation,
         seed=seed,
         extra={**_measured_once(folder.evaluation), **(extra or {})},
+        network=network,
     )
 
 
@@ -173,10 +185,12 @@ def evaluate_tile_sets(
     json: Path | None = None,
     seed: int = 0,
     extra: Mapping[str, float] | None = None,
+    network: str | torch.nn.Module | None = EFFICIENTNET,
 ) -> Evaluation:
     """Compare two tile sets; see `evaluate_run`.
 
     Raises:
+        ConfigError: the image network is unknown.
         TileError: one of them cannot be opened.
         ModelError: the model cannot be loaded.
         RunError: the file cannot be written.
@@ -185,11 +199,12 @@ def evaluate_tile_sets(
     from specdm.synthesis.pipeline import SpecDMPipeline
     from specdm.tiles.store import open_tiles
 
+    check_network(network)
     if json is not None:
         check_writable(json.parent)
     real_tiles, synthetic_tiles = open_tiles(real), open_tiles(synthetic)
     pipeline = None if model is None else SpecDMPipeline.from_pretrained(model)
-    evaluation = evaluate(synthetic_tiles, real=real_tiles, model=pipeline, seed=seed)
+    evaluation = evaluate(synthetic_tiles, real=real_tiles, model=pipeline, seed=seed, network=network)
     evaluation.metrics.update(extra or {})
     if json is not None:
         evaluation.to_json(json)

@@ -20,7 +20,7 @@ from specdm.models.part_files import load_part_files, read_json, save_part_files
 from specdm.models.pixels import Pixels, joined
 from specdm.models.streams import Stream, path_shifts
 from specdm.scenes.classes import Classes
-from specdm.synthesis.calibration import calibrate
+from specdm.synthesis.calibration import decode_calibrated
 from specdm.synthesis.composition import composition_row
 from specdm.synthesis.draws import TileDraws, tile_draws, tile_generator
 from specdm.synthesis.facts import TileFacts
@@ -219,9 +219,7 @@ class SpecDMPipeline:
             index = range(start, min(start + batch_size, first + n))
             draws = tile_draws(index, seed=seed, shape=self.latent_shape, prior=self.prior, composition=ordered)
             latents = self.latents_of(draws, steps=steps, guidance=guidance)
-            if self.calibration is not None:
-                latents = calibrate(self.model, self.calibration, latents)
-            tiles = self.model.decode(latents, dense=dense)
+            tiles = decode_calibrated(self.model, self.calibration, latents, dense=dense)
             if noisy:
                 noise = self.model.sensor_noise(self.facts.size, draws.generators)
                 tiles = replace(tiles, images=tiles.images + noise)
@@ -250,13 +248,13 @@ class SpecDMPipeline:
         )
 
     def reconstruct(
-        self, tiles: TileSet, *, sensor_noise: bool = False, seed: int = 0, batch_size: int = 32
+        self, tiles: TileSet, *, as_sampled: bool = False, seed: int = 0, batch_size: int = 32
     ) -> TileSet:
         """Tiles after all codecs, with the coordinates they had; nodata, unlabelled and unknown pixels stay so.
 
         Args:
             tiles: of the model's kind.
-            sensor_noise: put sensor noise on the images as `sample` does: what a synthetic tile can be at best.
+            as_sampled: with sensor noise on the images if `sample` puts it there: what a synthetic tile is at best.
             seed: of that noise; that of a tile depends on the seed and its position.
             batch_size: tiles at once; does not change them.
 
@@ -272,7 +270,7 @@ class SpecDMPipeline:
             pixels = to_pixels(tiles, slice(start, start + batch_size))
             encoded = self.model.encode(pixels.apply(lambda values: values.to(self.model.device)))
             part = self.model.decode(encoded.latents, dense=True)
-            if sensor_noise:
+            if as_sampled and self.defaults.sensor_noise:
                 generators = [tile_generator(seed, i) for i in range(start, start + len(pixels))]
                 part = replace(part, images=part.images + self.model.sensor_noise(self.facts.size, generators))
             decoded.append(part.apply(torch.Tensor.cpu))

@@ -83,7 +83,7 @@ class DenoiserConfig(_Section):
     mask_loss_weight: float = Field(1.0, gt=0)
     batch_size: int = Field(16, ge=1)
     learning_rate: float = Field(2e-3, gt=0)
-    warmup_steps: int = Field(100, ge=0)
+    warmup_steps: int = Field(30, ge=0)
     decay_share: float = Field(0.5, ge=0, le=1, description="last share of the budget with falling rate")
     gradient_clip: float = Field(1.0, gt=0)
     ema_decay: float = Field(0.998, ge=0, lt=1)

@@ -138,6 +138,7 @@ def _new_denoiser(
             widths=config.denoiser.widths,
             layers=config.denoiser.layers,
             head_channels=config.denoiser.head_channels,
+            cells=tiles.size // config.codec.factor,
         )
 
 
