@@ -6,7 +6,7 @@ import numpy as np
 
 from specdm.evaluation.agreement import LabelJudge
 from specdm.evaluation.case import Case
-from specdm.evaluation.frechet import SpectralSpace
+from specdm.evaluation.frechet import SpectralSpace, gaussian_distance
 from specdm.evaluation.pixel_samples import PixelSample
 from specdm.evaluation.record import Evaluation
 from specdm.evaluation.texture import COMPONENTS, LAGS, texture
@@ -67,8 +67,6 @@ def frechet(sample: PixelSample, real: np.ndarray, space: SpectralSpace) -> Weig
     points = space.pca.transform(sample.spectra.astype(np.float64)) if len(sample.spectra) else np.zeros((0, 1))
     wanted = space.pca.transform(real.astype(np.float64))
     mean, covariance = wanted.mean(axis=0), np.atleast_2d(np.cov(wanted, rowvar=False))
-    values, vectors = np.linalg.eigh(covariance)
-    root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
     order = np.argsort(sample.tile, kind="stable")
     tiles, starts, counts = np.unique(sample.tile[order], return_index=True, return_counts=True)
     parts = np.split(points[order], starts[1:])
@@ -80,9 +78,7 @@ def frechet(sample: PixelSample, real: np.ndarray, space: SpectralSpace) -> Weig
             return float("nan")
         center = own @ sums / n
         spread = (np.tensordot(own, products, 1) / n - np.outer(center, center)) * n / (n - 1)
-        cross = np.sqrt(np.maximum(np.linalg.eigvalsh(root @ spread @ root), 0)).sum()
-        squared = np.square(center - mean).sum() + np.trace(covariance) + np.trace(spread) - 2 * cross
-        return float(np.sqrt(max(squared, 0)))
+        return gaussian_distance(mean, covariance, center, spread)
 
     return statistic
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from specdm.evaluation.authenticity import LEVEL
 from specdm.evaluation.copies import SYNTHETIC_TILES
-from specdm.evaluation.metrics import info_of
 from specdm.report.gallery import look_of, shown_tiles
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ def _count(evaluation: Evaluation, about: str, n_tiles: int) -> dict[str, Any]:
         "of": of,
         "by_chance": f"{LEVEL * of:.2g}" if LEVEL * of < 10 else f"{LEVEL * of:.0f}",
         "copies": None if copies is None else round(copies),
-        "beyond": None if beyond is None else info_of(keys[2]).show(beyond),
+        "beyond": None if beyond is None else "below 0.01" if beyond < 0.01 else f"{beyond:.2f}",
     }
 
 

@@ -26,9 +26,7 @@ MEASURED_ONCE = ("training.seconds", f"sampling.seconds_for_{TIMED_TILES}", "mem
 """Figures that only a demonstration or a benchmark measures: judging the tiles anew does not know them."""
 
 
-def prepare_tiles(
-    run: Path, source: SceneSource, *, config: RunConfig, command: str | None = None
-) -> TileSet:
+def prepare_tiles(run: Path, source: SceneSource, *, config: RunConfig, command: str | None = None) -> TileSet:
     """The real tiles of a run: opened if they are there, else cut from the source.
 
     Args:
