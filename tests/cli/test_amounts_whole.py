@@ -50,7 +50,7 @@ def run(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch) -> Path:
         def sample(self, n: int, *, seed: int, first: int = 0, callback=None, **options: object) -> TileSet:
             return tiles(n, seed=seed, first=first, split="synthetic", with_masks=request.param)
 
-        def reconstruct(self, given: TileSet, *, as_sampled: bool = False) -> TileSet:
+        def reconstruct(self, given: TileSet) -> TileSet:
             return given
 
     module = types.ModuleType("specdm.synthesis.pipeline")

@@ -95,7 +95,7 @@ class Codec:
     def __init__(self, change: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]) -> None:
         self.change = change
 
-    def reconstruct(self, tiles: TileSet, *, as_sampled: bool = False) -> TileSet:
+    def reconstruct(self, tiles: TileSet) -> TileSet:
         images, masks = self.change(tiles.images().copy(), tiles.masks().copy())
         return TileSet(
             tiles.dataset.assign(

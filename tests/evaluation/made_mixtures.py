@@ -81,5 +81,5 @@ class Codec:
     def __init__(self, change) -> None:
         self.change = change
 
-    def reconstruct(self, tiles: TileSet, *, as_sampled: bool = False) -> TileSet:
+    def reconstruct(self, tiles: TileSet) -> TileSet:
         return changed(tiles, *self.change(tiles.images().copy(), tiles.amounts().copy()))

@@ -74,7 +74,7 @@ def twin(real: TileSet, spoil=None) -> TileSet:
 class Codec:
     """Gives back what it got, with the bands of the second date bent."""
 
-    def reconstruct(self, tiles: TileSet, *, as_sampled: bool = False) -> TileSet:
+    def reconstruct(self, tiles: TileSet) -> TileSet:
         images = tiles.images().copy()
         images[:, 1] *= np.linspace(0.7, 1.3, 12, dtype=np.float32)[:, None, None]
         return TileSet(tiles.dataset.assign(image=(tiles.dataset["image"].dims, images)))

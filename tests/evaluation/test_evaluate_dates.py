@@ -86,7 +86,7 @@ def test_each_mask_is_judged_with_its_own_date_as_if_they_were_separate_tiles(co
         )
 
     class Blur:
-        def reconstruct(self, tiles: TileSet, *, as_sampled: bool = False) -> TileSet:
+        def reconstruct(self, tiles: TileSet) -> TileSet:
             images = tiles.images()
             images = images + 0.5 * (np.roll(images, 1, -1) - images)
             return TileSet(tiles.dataset.assign(image=(tiles.dataset["image"].dims, images)))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from specdm.synthesis.calibration import decode_calibrated, fit_calibration, ground_groups, image_channels
+from specdm.synthesis.calibration import decode_calibrated, fit_calibration, ground_groups
 from specdm.synthesis.draws import tile_draws
 from specdm.synthesis.fit import train_run
 from specdm.synthesis.pipeline import SpecDMPipeline
@@ -23,7 +23,7 @@ def pipeline(little_run) -> SpecDMPipeline:
 def test_latents_that_are_off_are_brought_to_the_training_ground(pipeline, little_tiles) -> None:
     draws = tile_draws(range(32), seed=3, shape=pipeline.latent_shape, prior=pipeline.prior, composition=None)
     latents = pipeline.latents_of(draws, steps=4, guidance=0.8)
-    images = image_channels(pipeline.model)
+    images = slice(0, pipeline.model.stream_channels[0])
     latents[:, images] = 0.6 * latents[:, images] + 0.8
     calibration = fit_calibration(pipeline.model, latents, little_tiles)
     found = decode_calibrated(pipeline.model, calibration, latents, dense=False)
@@ -69,15 +69,6 @@ def test_dense_masks_fill_the_gaps_and_nothing_else(pipeline) -> None:
     assert there.any() and not there.all()
     assert (dense.masks() >= 0).all()
     np.testing.assert_array_equal(dense.masks()[there], sparse.masks()[there])
-
-
-def test_sensor_noise_of_reconstructed_tiles(pipeline, little_tiles) -> None:
-    plain = pipeline.reconstruct(little_tiles)
-    one, same = (pipeline.reconstruct(little_tiles, as_sampled=True, batch_size=size) for size in (32, 7))
-    np.testing.assert_allclose(one.images(), same.images(), rtol=1e-4, atol=0.5)
-    lost = np.nanvar(little_tiles.images() - plain.images(), axis=(0, 1, 3, 4))
-    put_back = np.nanvar(one.images() - plain.images(), axis=(0, 1, 3, 4))
-    np.testing.assert_allclose(put_back, lost, rtol=0.25)
 
 
 def test_the_baseline_is_one_stream_with_as_many_latent_channels(little_tiles, little_settings, tmp_path) -> None:

@@ -52,7 +52,7 @@ def draw_pixels(
         chosen &= random.random(chosen.shape) < draw
         original.append(values[chosen])
         if model is not None:
-            tiles = model.reconstruct(tiles, as_sampled=True)
+            tiles = model.reconstruct(tiles)
             own, values = looks.of(tiles).spectra(everything), np.moveaxis(tiles.amounts(), 1, -1)
         spectra.append(own[chosen])
         amounts.append(values[chosen])

@@ -82,7 +82,7 @@ class Case:
         if self.model is None:
             plain = view(looks, index, features=features, seed=self.seed)
             return Training(plain.features, None, plain.labels, len(index))
-        seen = codec_view(looks, index, model=self.model, features=features, as_sampled=True)
+        seen = codec_view(looks, index, model=self.model, features=features)
         return Training(seen.decoded_features, seen.features, seen.labels, len(index))
 
     @cached_property

@@ -17,13 +17,8 @@ from specdm.tiles.tileset import TileSet
 class Reconstructs(Protocol):
     """A model that can send tiles through its codecs, such as a `SpecDMPipeline`."""
 
-    def reconstruct(self, tiles: TileSet, *, as_sampled: bool = False) -> TileSet:
-        """Images, masks and amounts after encoding and decoding, same coordinates.
-
-        Args:
-            tiles: to encode.
-            as_sampled: with what sampling adds afterwards, such as sensor noise.
-        """
+    def reconstruct(self, tiles: TileSet) -> TileSet:
+        """Images, masks and amounts after encoding and decoding, same coordinates."""
 
 
 @dataclass(frozen=True)
@@ -106,15 +101,13 @@ def count_fresh(looks: Looks, index: np.ndarray) -> int:
     return sum(int(ground.fresh(part).sum()) for part in looks.batches(index))
 
 
-def codec_view(
-    looks: Looks, index: np.ndarray, *, model: Reconstructs, features: SpectralFeatures, as_sampled: bool = False
-) -> CodecView:
+def codec_view(looks: Looks, index: np.ndarray, *, model: Reconstructs, features: SpectralFeatures) -> CodecView:
     """Send the tiles at some positions through a model's codecs and look at both, in bounded batches."""
     pairs: list[tuple[np.ndarray, ...]] = []
     angle_sum, angle_count = 0.0, 0
     for part in looks.batches(index):
         originals = looks.of(looks.tiles.select(part))
-        decoded = looks.of(model.reconstruct(originals.tiles, as_sampled=as_sampled))
+        decoded = looks.of(model.reconstruct(originals.tiles))
         everything = np.arange(len(part))
         images, decoded_images = originals.spectra(everything), decoded.spectra(everything)
         for own in looks.date_channels:

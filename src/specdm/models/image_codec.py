@@ -71,22 +71,6 @@ class ImageCodec(ModelMixin, ConfigMixin):
         """Start from the best linear codec of components `(n, k, y, x)`."""
         fit_linear(self.encoder, self.decoder, components, weights=self.component_weights())
 
-    @torch.no_grad()
-    def fit_residual(self, components: torch.Tensor, valid: torch.Tensor) -> None:
-        """Let `basis.residual_noise` draw all that is lost on the way, in the network too and not in the basis only.
-
-        Most of it is the sensor's noise, which no codec should keep and every real image has.
-
-        Args:
-            components, valid: as `prepare` gives them.
-        """
-        lost, count = torch.zeros(self.basis.components, self.basis.components, dtype=torch.float64), 0.0
-        for part, there in zip(components.split(64), valid.split(64), strict=True):
-            rest = (part - self.decoder(self.raw_latents(part))).movedim(1, -1)[there[:, 0] > 0].double()
-            lost += rest.T @ rest
-            count += len(rest)
-        self.basis.add_residual(lost / max(count, 1.0))
-
     def loss(
         self, components: torch.Tensor, valid: torch.Tensor, *, kl_weight: float, generator: torch.Generator | None
     ) -> torch.Tensor:

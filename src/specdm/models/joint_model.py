@@ -13,6 +13,7 @@ from specdm.models.codecs import Codec
 from specdm.models.denoiser import JointDenoiser
 from specdm.models.pixels import Pixels, TileShape
 from specdm.models.solver import Progress, guided_velocity, solve_flow
+from specdm.models.spectral_basis import SpectralBasis
 from specdm.models.streams import Stream, image_and_mask_streams
 
 
@@ -111,17 +112,41 @@ class JointModel(nn.Module):
         ]
         return Pixels.put_together(self.streams, parts, shape=self.tile_shape, dense=dense)
 
+    @property
+    def component_counts(self) -> tuple[int, ...]:
+        """Components of the spectral basis of each date; empty for a model without image streams."""
+        return tuple(self._basis(stream).components for stream in self._image_streams())
+
+    @torch.no_grad()
+    def image_components(self, tiles: Pixels) -> torch.Tensor:
+        """Components of all dates after each other, `(n, components, y, x)`, NaN where a pixel has no data."""
+        return torch.cat([self._basis(s).encode(tiles.of(s)) for s in self._image_streams()], dim=1)
+
+    @torch.no_grad()
+    def with_components(self, tiles: Pixels, before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
+        """Images with components changed from what they are to others, `(n, date, bands, y, x)`."""
+        images = tiles.images.clone()
+        changes = (after - before).split(self.component_counts, dim=1)
+        for stream, change in zip(self._image_streams(), changes, strict=True):
+            part = images[:, stream.position, stream.channels]
+            part += torch.einsum("bk,nkyx->nbyx", self._basis(stream).synthesis, change)
+        return images
+
+    def _image_streams(self) -> list[Stream]:
+        return [stream for stream in self.streams if stream.kind == "image"]
+
+    def _basis(self, stream: Stream) -> SpectralBasis:
+        return self.codecs[stream.codec].basis  # type: ignore[return-value]
+
     @torch.no_grad()
     def sensor_noise(self, size: int, generators: Sequence[torch.Generator]) -> torch.Tensor:
         """Noise for decoded images, `(n, date, band, size, size)`, tile i from generator i; 0 where no image is."""
         shape = self.tile_shape
         noise = torch.zeros(len(generators), shape.dates, shape.bands, size, size)
         for i, generator in enumerate(generators):
-            for stream in (stream for stream in self.streams if stream.kind == "image"):
-                basis = self.codecs[stream.codec].basis
-                noise[i, stream.position, stream.channels] = basis.residual_noise(  # type: ignore[union-attr, operator]
-                    (1, size, size), generator=generator
-                )[0].cpu()
+            for stream in self._image_streams():
+                drawn = self._basis(stream).residual_noise((1, size, size), generator=generator)
+                noise[i, stream.position, stream.channels] = drawn[0].cpu()
         return noise.to(self.device)
 
     @torch.no_grad()

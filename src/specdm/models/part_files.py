@@ -15,14 +15,14 @@ from specdm.models.amount_codec import AmountCodec
 from specdm.models.composition_prior import CompositionPrior
 from specdm.models.denoiser import JointDenoiser
 from specdm.models.image_codec import ImageCodec
-from specdm.models.latent_calibration import LatentCalibration
 from specdm.models.mask_codec import MaskCodec
 from specdm.models.pair_codec import PairCodec
+from specdm.models.spectral_calibration import SpectralCalibration
 
-Part = ImageCodec | MaskCodec | AmountCodec | PairCodec | JointDenoiser | CompositionPrior | LatentCalibration
+Part = ImageCodec | MaskCodec | AmountCodec | PairCodec | JointDenoiser | CompositionPrior | SpectralCalibration
 KINDS: dict[str, type[Part]] = {
     kind.__name__: kind
-    for kind in (ImageCodec, MaskCodec, AmountCodec, PairCodec, JointDenoiser, CompositionPrior, LatentCalibration)
+    for kind in (ImageCodec, MaskCodec, AmountCodec, PairCodec, JointDenoiser, CompositionPrior, SpectralCalibration)
 }
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 

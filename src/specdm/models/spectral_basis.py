@@ -152,14 +152,6 @@ class SpectralBasis(nn.Module):
         """Components `(n, components, y, x)` to bands `(n, bands, y, x)`."""
         return torch.einsum("bk,nkyx->nbyx", self.synthesis, components) + self.mean[:, None, None]
 
-    @torch.no_grad()
-    def add_residual(self, covariance: torch.Tensor) -> None:
-        """Add a covariance of components `(components, components)` to what `residual_noise` draws."""
-        left_out = self.noise_factor.double() @ self.noise_factor.T.double()
-        synthesis = self.synthesis.double()
-        values, vectors = torch.linalg.eigh(left_out + synthesis @ covariance.to(synthesis) @ synthesis.T)
-        self.noise_factor.copy_(vectors * values.clamp(min=0.0).sqrt())
-
     def residual_noise(self, shape: tuple[int, int, int], *, generator: torch.Generator) -> torch.Tensor:
         """A draw of what the basis leaves out, `(n, bands, y, x)` for shape `(n, y, x)`, independent by pixel."""
         n, height, width = shape

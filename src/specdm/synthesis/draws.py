@@ -26,12 +26,6 @@ class TileDraws:
     generators: list[torch.Generator]
 
 
-def tile_generator(seed: int, i: int) -> torch.Generator:
-    """The generator of tile i, on the CPU."""
-    state = np.random.SeedSequence([seed, i]).generate_state(2, np.uint32)
-    return torch.Generator().manual_seed(int(state[0]) << 31 ^ int(state[1]))
-
-
 def tile_draws(
     indices: Sequence[int],
     *,
@@ -43,7 +37,8 @@ def tile_draws(
     """Draws for tiles of these indices; drawn on the CPU, so that a GPU gives the same tiles."""
     noise, compositions, generators = [], [], []
     for i in indices:
-        generator = tile_generator(seed, i)
+        state = np.random.SeedSequence([seed, i]).generate_state(2, np.uint32)
+        generator = torch.Generator().manual_seed(int(state[0]) << 31 ^ int(state[1]))
         noise.append(torch.randn(shape, generator=generator))
         drawn = prior.draw(generator)
         compositions.append(drawn if composition is None else composition)

@@ -15,14 +15,14 @@ import torch
 from specdm.errors import MaskError, ModelError
 from specdm.models.composition_prior import CompositionPrior
 from specdm.models.joint_model import JointModel
-from specdm.models.latent_calibration import LatentCalibration
 from specdm.models.part_files import load_part_files, read_json, save_part_files
 from specdm.models.pixels import Pixels, joined
+from specdm.models.spectral_calibration import SpectralCalibration
 from specdm.models.streams import Stream, path_shifts
 from specdm.scenes.classes import Classes
 from specdm.synthesis.calibration import decode_calibrated
 from specdm.synthesis.composition import composition_row
-from specdm.synthesis.draws import TileDraws, tile_draws, tile_generator
+from specdm.synthesis.draws import TileDraws, tile_draws
 from specdm.synthesis.facts import TileFacts
 from specdm.synthesis.folders import replacing_folder
 from specdm.synthesis.part_checks import check_parts_fit
@@ -70,7 +70,7 @@ class SpecDMPipeline:
         prior: CompositionPrior,
         facts: TileFacts,
         defaults: SamplingDefaults,
-        calibration: LatentCalibration | None = None,
+        calibration: SpectralCalibration | None = None,
     ):
         self.model = model.eval()
         self.prior = prior
@@ -247,16 +247,8 @@ class SpecDMPipeline:
             composition=draws.compositions.to(self.model.device),
         )
 
-    def reconstruct(
-        self, tiles: TileSet, *, as_sampled: bool = False, seed: int = 0, batch_size: int = 32
-    ) -> TileSet:
+    def reconstruct(self, tiles: TileSet, *, batch_size: int = 32) -> TileSet:
         """Tiles after all codecs, with the coordinates they had; nodata, unlabelled and unknown pixels stay so.
-
-        Args:
-            tiles: of the model's kind.
-            as_sampled: with sensor noise on the images if `sample` puts it there: what a synthetic tile is at best.
-            seed: of that noise; that of a tile depends on the seed and its position.
-            batch_size: tiles at once; does not change them.
 
         Raises:
             ModelError: the tiles have other bands, dates, classes or quantities than the model.
@@ -269,11 +261,7 @@ class SpecDMPipeline:
         for start in range(0, len(tiles), batch_size):
             pixels = to_pixels(tiles, slice(start, start + batch_size))
             encoded = self.model.encode(pixels.apply(lambda values: values.to(self.model.device)))
-            part = self.model.decode(encoded.latents, dense=True)
-            if as_sampled and self.defaults.sensor_noise:
-                generators = [tile_generator(seed, i) for i in range(start, start + len(pixels))]
-                part = replace(part, images=part.images + self.model.sensor_noise(self.facts.size, generators))
-            decoded.append(part.apply(torch.Tensor.cpu))
+            decoded.append(self.model.decode(encoded.latents, dense=True).apply(torch.Tensor.cpu))
         whole = joined(decoded)
         same = tiles.dataset.copy()
         for name, found in (("image", whole.images.numpy()), ("amount", whole.amounts.numpy())):

@@ -10,7 +10,6 @@ from torch import nn
 
 from specdm.errors import TrainingError
 from specdm.models.codecs import Codec
-from specdm.models.image_codec import ImageCodec
 from specdm.models.pixels import Pixels
 from specdm.models.streams import Stream
 from specdm.training.config import CodecConfig
@@ -81,9 +80,6 @@ class CodecTraining(L.LightningModule):
                 for turned in turns:
                     rows.append(codec.statistics_rows(*(orient(p, turned) for p in self._prepared[stream.name])))
             codec.statistics.fit(torch.cat(rows))
-            if isinstance(codec, ImageCodec):
-                prepared = [self._prepared[s.name] for s in self.streams if s.codec == name]
-                codec.fit_residual(*(torch.cat(column) for column in zip(*prepared, strict=True)))
 
     def _codec(self, name: str) -> Codec:
         return self.codecs[name]  # type: ignore[return-value]

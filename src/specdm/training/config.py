@@ -112,7 +112,7 @@ class SamplingConfig(_Section):
     guidance: float = Field(0.8, ge=0)
     sensor_noise: bool = True
     calibration_tiles: int = Field(
-        64, ge=0, description="tiles drawn after training to correct mean and spread of image latents; 0 for none"
+        64, ge=0, description="tiles drawn after training to correct mean and spread of their spectra; 0: none"
     )
     dense: bool = Field(False, description="label all ground, also what real masks would leave unlabelled")
 

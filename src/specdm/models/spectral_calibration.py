@@ -1,0 +1,168 @@
+"""Spectra moved to where real ones lie: what a short training gets wrong in mean and spread, put right.
+
+A denoiser that has not seen enough draws each class a little off, and its pixels too alike or too different. The mean
+spectrum of each class, and how spectra spread around it, are known in closed form; all else stays as it was drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from diffusers.configuration_utils import ConfigMixin, register_to_config
+from diffusers.models.modeling_utils import ModelMixin
+
+FEW_TILES = 2.0
+"""Drawn tiles of a kind of ground that count as much as the assumption that its spectrum is right."""
+
+MOST_STRETCH = 2.0
+"""Factor by which no direction is stretched or shrunk further: what is that far off was not learnt at all."""
+
+
+@dataclass
+class GroundMoments:
+    """Mean of the spectra of each kind of ground and their covariance around it, gathered batch by batch.
+
+    A spectrum is the components of all dates after each other; each date has its own kind of ground.
+
+    Attributes:
+        parts: components of each date.
+        groups: kinds of ground.
+        pixels: how many.
+    """
+
+    parts: Sequence[int]
+    groups: int
+    pixels: int = 0
+    _count: torch.Tensor = field(init=False)
+    _rows: torch.Tensor = field(init=False)
+    _by_kind: torch.Tensor = field(init=False)
+    _kinds: torch.Tensor = field(init=False)
+    _tiles: torch.Tensor = field(init=False)
+
+    def __post_init__(self) -> None:
+        size, kinds = sum(self.parts), len(self.parts) * self.groups
+        self._rows = torch.zeros(size, size, dtype=torch.float64)
+        self._by_kind = torch.zeros(kinds, size, dtype=torch.float64)
+        self._kinds = torch.zeros(kinds, kinds, dtype=torch.float64)
+        self._tiles = torch.zeros(kinds, dtype=torch.float64)
+
+    def add(self, rows: torch.Tensor, ground: torch.Tensor) -> None:
+        """Add the spectra `(m, components)` of a tile, of kinds of ground `(m, date)`."""
+        rows = rows.double()
+        kinds = torch.nn.functional.one_hot(ground, self.groups).flatten(1).double()
+        self.pixels += len(rows)
+        self._rows += rows.T @ rows
+        self._by_kind += kinds.T @ rows
+        self._kinds += kinds.T @ kinds
+        self._tiles += kinds.sum(dim=0).square()
+
+    @property
+    def count(self) -> torch.Tensor:
+        """Pixels of each kind at each date, `(date * groups,)`."""
+        return self._kinds.diagonal()
+
+    @property
+    def tiles(self) -> torch.Tensor:
+        """How many tiles show each kind at each date, `(date * groups,)`; one with most of its pixels counts for one.
+
+        Pixels of a tile are much alike, so it is tiles that tell how sure a mean is (Kish 1965, "Survey sampling":
+        the effective number of clusters of unequal size).
+        """
+        return self.count.square() / self._tiles.clamp(min=1.0)
+
+    def means(self) -> torch.Tensor:
+        """`(date * groups, components)`: of each date's kinds over its own components, zero elsewhere.
+
+        A kind without pixels has the mean of all.
+        """
+        found = torch.zeros_like(self._by_kind)
+        for rows, columns in self.blocks():
+            total, count = self._by_kind[rows, columns], self.count[rows, None]
+            overall = total.sum(dim=0) / count.sum().clamp(min=1.0)
+            found[rows, columns] = torch.where(count > 0, total / count.clamp(min=1.0), overall)
+        return found
+
+    def covariance(self) -> torch.Tensor:
+        """Around the means, `(components, components)`."""
+        means = self.means()
+        crossed = self._by_kind.T @ means
+        within = self._rows - crossed - crossed.T + means.T @ self._kinds @ means
+        return within / max(self.pixels, 1)
+
+    def blocks(self) -> list[tuple[slice, slice]]:
+        """Rows and columns of each date in `means`."""
+        ends = torch.tensor((0, *self.parts)).cumsum(0).tolist()
+        return [
+            (slice(d * self.groups, (d + 1) * self.groups), slice(ends[d], ends[d + 1]))
+            for d in range(len(self.parts))
+        ]
+
+
+def transport(drawn: torch.Tensor, real: torch.Tensor, *, most: float = MOST_STRETCH) -> torch.Tensor:
+    """The symmetric matrix that turns Gaussians of covariance `drawn` into those of `real`, moving them least.
+
+    A^-1/2 (A^1/2 B A^1/2)^1/2 A^-1/2 (Dowson and Landau 1982, "The Fréchet distance between multivariate normal
+    distributions", section 3; Olkin and Pukelsheim 1982), its eigenvalues kept within 1 / most and most.
+    """
+
+    def power(matrix: torch.Tensor, exponent: float) -> torch.Tensor:
+        values, vectors = torch.linalg.eigh((matrix + matrix.T) / 2)
+        values = values.clamp(min=1e-8 * float(values.max().clamp(min=1e-12)))
+        return (vectors * values**exponent) @ vectors.T
+
+    root, inverse = power(drawn, 0.5), power(drawn, -0.5)
+    found = inverse @ power(root @ real @ root, 0.5) @ inverse
+    values, vectors = torch.linalg.eigh((found + found.T) / 2)
+    return (vectors * values.clamp(1 / most, most)) @ vectors.T
+
+
+class SpectralCalibration(ModelMixin, ConfigMixin):
+    """x -> m_real(kind) + T (x - m_drawn(kind)) for the components x of a pixel's spectra.
+
+    Args:
+        parts: components of each date.
+        groups: kinds of ground: classes (or materials), and one more for unlabelled ground.
+    """
+
+    config_name = "config.json"  # type: ignore[assignment]
+    drawn_mean: torch.Tensor
+    real_mean: torch.Tensor
+    matrix: torch.Tensor
+
+    @register_to_config
+    def __init__(self, parts: tuple[int, ...], groups: int):
+        super().__init__()
+        size = sum(parts)
+        self.register_buffer("drawn_mean", torch.zeros(len(parts) * groups, size))
+        self.register_buffer("real_mean", torch.zeros(len(parts) * groups, size))
+        self.register_buffer("matrix", torch.eye(size))
+
+    @torch.no_grad()
+    def fit(self, *, drawn: GroundMoments, real: GroundMoments, decoded: GroundMoments) -> SpectralCalibration:
+        """Fit; nothing changes if one of them has no pixel.
+
+        Args:
+            drawn: of drawn tiles.
+            real: of real ground: what the means shall be.
+            decoded: of real ground after the codec: how spectra shall spread; noise that the codec leaves out is
+                put back later.
+        """
+        if drawn.pixels and real.pixels and decoded.pixels:
+            mean = drawn.means()
+            # kinds that were hardly drawn, or are not there, are trusted as they are
+            sure = drawn.tiles / (drawn.tiles + FEW_TILES) * (real.count > 0)
+            self.drawn_mean.copy_(mean)
+            self.real_mean.copy_(mean + sure[:, None] * (real.means() - mean))
+            self.matrix.copy_(transport(drawn.covariance(), decoded.covariance()))
+        return self
+
+    @torch.no_grad()
+    def forward(self, components: torch.Tensor, ground: torch.Tensor) -> torch.Tensor:
+        """Components of all dates `(n, components, y, x)` on kinds of ground `(n, date, y, x)`, corrected."""
+        rows = components.movedim(1, -1)
+        dates = ground.shape[1]
+        places = ground + int(self.config["groups"]) * torch.arange(dates, device=ground.device)[:, None, None]
+        drawn, real = (sum(table[places[:, d]] for d in range(dates)) for table in (self.drawn_mean, self.real_mean))
+        return ((rows - drawn) @ self.matrix.T + real).movedim(-1, 1)

@@ -1,0 +1,92 @@
+"""Drawn spectra are moved to the means and the spread of real ones, each date and kind of ground by itself."""
+
+from __future__ import annotations
+
+import torch
+
+from specdm.models.spectral_calibration import FEW_TILES, GroundMoments, SpectralCalibration, transport
+
+PARTS, GROUPS = (2, 1), 3
+MIXING = torch.tensor([[0.9, 0.2, 0.0], [0.2, 0.8, 0.3], [0.0, 0.3, 1.0]])
+MEANS = torch.tensor([[0.0, 1.0, 2.0], [1.0, -1.0, 0.0], [-1.0, 0.0, 1.0]])
+
+
+def ground_of(n: int, seed: int) -> torch.Tensor:
+    """Kinds at two dates, which differ."""
+    return torch.randint(0, GROUPS, (n, 2), generator=torch.Generator().manual_seed(seed))
+
+
+def spectra(ground: torch.Tensor, means: torch.Tensor, mixing: torch.Tensor, seed: int) -> torch.Tensor:
+    own = torch.cat([means[ground[:, 0], :2], means[ground[:, 1], 2:]], dim=1)
+    return own + torch.randn(len(ground), 3, generator=torch.Generator().manual_seed(seed)) @ mixing
+
+
+def moments(rows: torch.Tensor, ground: torch.Tensor) -> GroundMoments:
+    found = GroundMoments(PARTS, GROUPS)
+    for part, kind in zip(rows.split(700), ground.split(700), strict=True):
+        found.add(part, kind)
+    return found
+
+
+def test_moments_are_those_of_each_date_and_kind() -> None:
+    ground = ground_of(5000, 0)
+    rows = spectra(ground, MEANS, MIXING, 1)
+    found = moments(rows, ground)
+    for kind in range(GROUPS):
+        first, second = found.means()[kind], found.means()[GROUPS + kind]
+        torch.testing.assert_close(first[:2], rows[ground[:, 0] == kind, :2].double().mean(dim=0))
+        torch.testing.assert_close(second[2:], rows[ground[:, 1] == kind, 2:].double().mean(dim=0))
+        assert (first[2:] == 0).all() and (second[:2] == 0).all()
+    torch.testing.assert_close(found.covariance().float(), MIXING.T @ MIXING, rtol=0, atol=0.08)
+
+
+def test_transport_turns_one_covariance_into_the_other() -> None:
+    generator = torch.Generator().manual_seed(0)
+    one, other = (torch.cov(torch.randn(3, 50, generator=generator).double()) for _ in range(2))
+    matrix = transport(one, other, most=100.0)
+    torch.testing.assert_close(matrix @ one @ matrix.T, other)
+    torch.testing.assert_close(matrix, matrix.T)
+
+
+def test_no_direction_is_stretched_beyond_the_limit() -> None:
+    values = torch.linalg.eigvalsh(transport(torch.eye(3).double(), 100 * torch.eye(3).double()))
+    assert values.max() <= 2.0 + 1e-9
+
+
+def test_drawn_spectra_get_the_real_means_and_spread() -> None:
+    real_ground, drawn_ground = ground_of(20_000, 2), ground_of(20_000, 3)
+    real = moments(spectra(real_ground, MEANS, MIXING, 4), real_ground)
+    rows = spectra(drawn_ground, 0.6 * MEANS + 0.3, 0.8 * torch.eye(3), 5)
+    calibration = SpectralCalibration(PARTS, GROUPS).fit(drawn=moments(rows, drawn_ground), real=real, decoded=real)
+    found = calibration(rows.T[None, :, :, None], drawn_ground.T[None, :, :, None])[0, :, :, 0].T
+    again = moments(found, drawn_ground)
+    assert (again.means() - real.means()).abs().max() < 0.06
+    torch.testing.assert_close(again.covariance(), real.covariance(), rtol=0, atol=0.02)
+
+
+def test_the_spread_is_that_of_decoded_ground() -> None:
+    ground = ground_of(20_000, 6)
+    rows = spectra(ground, MEANS, torch.eye(3), 7)
+    drawn, decoded = moments(rows, ground), moments(spectra(ground, MEANS, 0.7 * torch.eye(3), 8), ground)
+    calibration = SpectralCalibration(PARTS, GROUPS).fit(drawn=drawn, real=drawn, decoded=decoded)
+    torch.testing.assert_close(calibration.matrix, 0.7 * torch.eye(3), rtol=0, atol=0.03)
+
+
+def test_a_kind_of_few_tiles_is_moved_by_a_part_and_one_that_is_not_there_not_at_all() -> None:
+    drawn, real = (GroundMoments(PARTS, GROUPS) for _ in range(2))
+    for tile in range(1000):
+        kinds = torch.zeros(50, 2, dtype=torch.int64)
+        if tile < FEW_TILES:
+            kinds[25:] = 1
+        drawn.add(torch.zeros(50, 3), kinds)
+    real.add(torch.full((2, 3), 5.0), torch.tensor([0, 1])[:, None].expand(-1, 2))
+    calibration = SpectralCalibration(PARTS, GROUPS).fit(drawn=drawn, real=real, decoded=real)
+    steps = (calibration.real_mean - calibration.drawn_mean)[:GROUPS, 0]
+    torch.testing.assert_close(steps, torch.tensor([5.0, 2.5, 0.0]), rtol=0, atol=0.03)
+
+
+def test_nothing_is_changed_without_pixels() -> None:
+    empty = GroundMoments(PARTS, GROUPS)
+    calibration = SpectralCalibration(PARTS, GROUPS).fit(drawn=empty, real=empty, decoded=empty)
+    components = torch.randn(2, 3, 4, 4)
+    torch.testing.assert_close(calibration(components, torch.zeros(2, 2, 4, 4, dtype=torch.int64)), components)
