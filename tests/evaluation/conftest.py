@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from specdm.scenes.classes import Classes
+from specdm.scenes.samples import indian_pines
 from specdm.tiles.tileset import TileSet
 
 CLASSES = Classes.create([2, 5, 7, 9], ["grass", "bare soil", "water", "roof"])
@@ -108,3 +109,26 @@ class Codec:
 @pytest.fixture
 def codec() -> type[Codec]:
     return Codec
+
+
+PINES_SIZE, PINES_STRIDE, PINES_EVERY = 32, 9, 8
+
+
+@pytest.fixture(scope="session")
+def pines():
+    """Every other window of Indian Pines is real, the others stand for synthetic ones: twins of the real ones."""
+    scene = indian_pines()
+    image = np.asarray(scene.dataset["image"].values, np.float32)[0, ::PINES_EVERY]
+    mask = scene.dataset["mask"].values[0]
+    yx = np.array([(y, x) for y in range(0, 145 - PINES_SIZE + 1, PINES_STRIDE) for x in range(0, 145 - PINES_SIZE + 1, PINES_STRIDE)])
+    order = np.random.default_rng(0).permutation(len(yx))
+    shared = {"classes": scene.classes, "wavelength": scene.wavelength[::PINES_EVERY]}
+
+    def tiles(part, **options):
+        images = np.stack([image[:, y : y + PINES_SIZE, x : x + PINES_SIZE] for y, x in part])[:, None]
+        masks = np.stack([mask[y : y + PINES_SIZE, x : x + PINES_SIZE] for y, x in part])[:, None]
+        return TileSet.from_arrays(images=images, masks=masks, **shared, **options)
+
+    one, other = yx[np.sort(order[::2])], yx[np.sort(order[1::2])]
+    real = tiles(one, split="train", source="pines", window_y=one[:, 0], window_x=one[:, 1])
+    return real, tiles(other, split="synthetic", source="model"), shared

@@ -12,19 +12,18 @@ from scipy.ndimage import gaussian_filter
 from specdm.errors import ConfigError, ModelError
 from specdm.evaluation import METRICS, evaluate, networks
 from specdm.evaluation.case import Case
-from specdm.evaluation.composites import image_pictures, mask_pictures
+from specdm.evaluation.composites import mask_pictures
 from specdm.evaluation.looks import layer_groups
 from specdm.evaluation.metrics import info_of
 from specdm.evaluation.metrics_pictures import PICTURES
 from specdm.evaluation.networks import load_network
 from specdm.evaluation.picture_fidelity import judge_pictures
 from specdm.evaluation.record import Evaluation
-from specdm.scenes.plot import NODATA_GREY, rgb
+from specdm.scenes.plot import NODATA_GREY
 from specdm.scenes.quantities import Quantities
-from specdm.scenes.samples import indian_pines
 from specdm.tiles.tileset import TileSet
 
-SIZE, STRIDE, EVERY = 32, 9, 8
+SIZE = 32
 WOODS, UNLABELLED = 14, -1
 
 
@@ -56,26 +55,6 @@ class Colours(torch.nn.Module):
 @pytest.fixture(scope="module")
 def remembering() -> Remembering:
     return Remembering()
-
-
-@pytest.fixture(scope="module")
-def pines():
-    """Every other window of Indian Pines is real, the others stand for synthetic ones: twins of the real ones."""
-    scene = indian_pines()
-    image = np.asarray(scene.dataset["image"].values, np.float32)[0, ::EVERY]
-    mask = scene.dataset["mask"].values[0]
-    yx = np.array([(y, x) for y in range(0, 145 - SIZE + 1, STRIDE) for x in range(0, 145 - SIZE + 1, STRIDE)])
-    order = np.random.default_rng(0).permutation(len(yx))
-    shared = {"classes": scene.classes, "wavelength": scene.wavelength[::EVERY]}
-
-    def tiles(part, **options):
-        images = np.stack([image[:, y : y + SIZE, x : x + SIZE] for y, x in part])[:, None]
-        masks = np.stack([mask[y : y + SIZE, x : x + SIZE] for y, x in part])[:, None]
-        return TileSet.from_arrays(images=images, masks=masks, **shared, **options)
-
-    one, other = yx[np.sort(order[::2])], yx[np.sort(order[1::2])]
-    real = tiles(one, split="train", source="pines", window_y=one[:, 0], window_x=one[:, 1])
-    return real, tiles(other, split="synthetic", source="model"), shared
 
 
 @pytest.fixture(scope="module")
@@ -309,32 +288,6 @@ def test_dates_have_numbers_of_their_own_and_the_plain_one_is_their_mean(pines):
     assert metrics["synthetic.coverage_rgb [2021]"] < metrics["synthetic.coverage_rgb [2020]"]
     assert info_of("synthetic.frechet_rgb [2021]").title == "Fréchet distance of images (2021)"
     assert "synthetic.kid_rgb [2020]" in result.intervals
-
-
-def test_pictures_keep_the_stretch_of_real_tiles_and_show_holes(pines):
-    real, _, shared = pines
-    images = real.images()
-    images[0, :, :, 3, 4] = np.nan
-    holes = TileSet.from_arrays(
-        images=images * 1.1, masks=real.masks(), split="synthetic", source="model", **shared
-    )
-    pictures = image_pictures(real)
-    plain, drawn = (pictures.draw(tiles, np.arange(4)) for tiles in (real, holes))
-    assert plain.shape == (1, 4, 3, SIZE, SIZE)
-    assert plain.dtype == np.float32
-    assert 0 <= plain.min() < plain.max() <= 1
-    assert drawn.mean() > plain.mean() + 0.05
-    np.testing.assert_array_equal(drawn[0, 0, :, 3, 4], np.float32(NODATA_GREY))
-
-
-def test_masks_are_drawn_in_class_colours(pines):
-    real, _, _ = pines
-    drawn = mask_pictures(real).draw(real, np.arange(8))
-    masks = real.masks(np.arange(8))[:, 0]
-    for value in (WOODS, 11):
-        colour = rgb(real.classes.colors[value - 1])
-        np.testing.assert_allclose(np.moveaxis(drawn[0], 1, -1)[masks == value], [colour] * (masks == value).sum())
-    assert len(np.unique(np.moveaxis(drawn[0], 1, -1)[masks == UNLABELLED], axis=0)) == 1
 
 
 @pytest.mark.parametrize("sum_to_one", [True, False])
