@@ -120,7 +120,8 @@ def pines():
     scene = indian_pines()
     image = np.asarray(scene.dataset["image"].values, np.float32)[0, ::PINES_EVERY]
     mask = scene.dataset["mask"].values[0]
-    yx = np.array([(y, x) for y in range(0, 145 - PINES_SIZE + 1, PINES_STRIDE) for x in range(0, 145 - PINES_SIZE + 1, PINES_STRIDE)])
+    firsts = range(0, 145 - PINES_SIZE + 1, PINES_STRIDE)
+    yx = np.array([(y, x) for y in firsts for x in firsts])
     order = np.random.default_rng(0).permutation(len(yx))
     shared = {"classes": scene.classes, "wavelength": scene.wavelength[::PINES_EVERY]}
 

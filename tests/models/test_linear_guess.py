@@ -82,6 +82,19 @@ def test_unknown_cells_do_not_disturb_the_others() -> None:
     torch.testing.assert_close(one[..., 1:, 1:], other[..., 1:, 1:])
 
 
+@pytest.mark.parametrize(("t", "share"), [(0.1, 1.001), (0.5, 0.9), (0.8, 0.9)])
+def test_sparse_cells_are_guessed_better_together_than_alone(t: float, share: float) -> None:
+    """Unknown cells must not count as cells of the mean: labelled ones beside them would be pulled towards it."""
+    latents, noise = fields(2000), torch.randn(2000, 1, N, N, generator=torch.Generator().manual_seed(5))
+    known = torch.rand(2000, 1, N, N, generator=torch.Generator().manual_seed(6)) < 0.3
+    levels = torch.where(known, t, 1.0)
+    noisy = (1 - levels) * latents + levels * noise
+    found, _ = guess(noisy, levels, stream_level(levels), smooth_power())
+    alone = (2 * t - 1) / ((1 - t) ** 2 + t**2) * noisy
+    error, plain = (((part - (noise - latents))[known]).square().mean() for part in (found, alone))
+    assert error < share * plain
+
+
 def test_the_level_of_a_stream() -> None:
     levels = torch.tensor([[0.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.3, 1.0], [0.3, 0.0]])[:, None, None]
     torch.testing.assert_close(stream_level(levels).flatten(), torch.tensor([0.0, 1.0, 0.5, 0.3, 0.3]))

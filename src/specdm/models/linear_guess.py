@@ -11,23 +11,34 @@ Spectra are those of the discrete cosine transform, whose edges do not wrap arou
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import torch
 from torch.nn import functional as F
+
+BATCH = 1024
+"""Tiles transformed at a time."""
 
 LEAST_POWER = 0.02
 """Of any frequency, in units of the mean: what was never seen is improbable, not impossible."""
 
 
-EXTREMES = ((torch.amin, torch.tensor(2.0)), (torch.amax, torch.tensor(-1.0)))
+FILLS = 4
+"""Rounds in which unknown cells are filled with what the filter expects there."""
 
 
 def cosine_basis(n: int, *, like: torch.Tensor) -> torch.Tensor:
     """Orthonormal discrete cosine transform (type II) as a matrix `(n, n)`, frequencies first."""
-    k, i = (torch.arange(n, device=like.device, dtype=torch.float64) for _ in range(2))
-    basis = torch.cos(math.pi * k[:, None] * (2 * i[None] + 1) / (2 * n)) * math.sqrt(2 / n)
+    return _cosine_basis(n).to(device=like.device, dtype=like.dtype)
+
+
+@cache
+def _cosine_basis(n: int) -> torch.Tensor:
+    # in double precision on the CPU, since not every device has it
+    k = torch.arange(n, dtype=torch.float64)
+    basis = torch.cos(math.pi * k[:, None] * (2 * k[None] + 1) / (2 * n)) * math.sqrt(2 / n)
     basis[0] /= math.sqrt(2)
-    return basis.to(like.dtype)
+    return basis
 
 
 def transform(values: torch.Tensor) -> torch.Tensor:
@@ -53,19 +64,22 @@ def power_spectrum(latents: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
         known: `(n, y, x)`, 1 where known.
 
     Returns:
-        `(channels, y, x)`, mean 1, at least `LEAST_POWER`; 1 throughout if no two cells are known.
+        `(channels, y, x)`, mean 1, about `LEAST_POWER` at least; 1 throughout if no two cells are known.
     """
     _, channels, height, width = latents.shape
-    size = (2 * height, 2 * width)
-    mask = known[:, None].double()
     # circular correlation of tiles padded to twice their size: every lag is one of a pair within the tile
-    pairs = torch.fft.irfft2(torch.fft.rfft2(mask, s=size).abs().square().sum(dim=0), s=size)[0]
+    size = (2 * height, 2 * width)
+
+    def spectrum(values: torch.Tensor) -> torch.Tensor:
+        parts = (torch.fft.rfft2(part.double(), s=size).abs().square().sum(dim=0) for part in values.split(BATCH))
+        return torch.fft.irfft2(torch.stack(list(parts)).sum(dim=0), s=size)
+
+    pairs = spectrum(known)
     along = _lag_weights(height), _lag_weights(width)
     rows, columns = (torch.arange(1 - n, n) % (2 * n) for n in (height, width))
     found = torch.ones(channels, height, width)
     for c in range(channels):
-        spectrum = torch.fft.rfft2(latents[:, c].double() * mask[:, 0], s=size).abs().square().sum(dim=0)
-        covariance = torch.fft.irfft2(spectrum, s=size) / pairs.clamp(min=0.5)
+        covariance = spectrum(torch.where(known > 0, latents[:, c], 0.0)) / pairs.clamp(min=0.5)
         power = along[0] @ covariance[rows][:, columns] @ along[1].T
         if height == width:
             power = (power + power.T) / 2
@@ -92,7 +106,8 @@ def stream_level(levels: torch.Tensor) -> torch.Tensor:
     count = between.sum(dim=(2, 3), keepdim=True)
     mean = (levels * between).sum(dim=(2, 3), keepdim=True) / count.clamp(min=1)
     # alike levels must come out to the last digit, since they are compared
-    lowest, highest = (f(levels.where(between > 0, fill), dim=(2, 3), keepdim=True) for f, fill in EXTREMES)
+    lowest = levels.masked_fill(between == 0, 2.0).amin(dim=(2, 3), keepdim=True)
+    highest = levels.masked_fill(between == 0, -1.0).amax(dim=(2, 3), keepdim=True)
     mean = torch.where(lowest == highest, lowest, mean)
     return torch.where(count > 0, mean, levels.mean(dim=(2, 3), keepdim=True))
 
@@ -104,8 +119,8 @@ def guess(
 
     With z_t = (1 - t) z + t e and power s, the velocity e - z has the mean (t - (1 - t) s) / d z_t and the standard
     deviation (s / d)^1/2, where d = (1 - t)^2 s + t^2. Cells of another level than the stream's are brought to it as
-    far as they can be: a known cell loses no more than its share, an unknown one says nothing and is told by its
-    neighbours.
+    far as they can be: a known cell loses no more than its share, an unknown one is filled with what its neighbours
+    make the filter expect there (expectation maximisation, Dempster, Laird and Rubin 1977; a few rounds).
 
     Args:
         noisy: `(n, channels, y, x)`.
@@ -119,7 +134,11 @@ def guess(
     t = stream
     total = (1 - t).square() * power + t.square()
     seen = torch.where(levels <= t, noisy * (1 - t) / (1 - levels).clamp(min=1e-6), 0.0)
-    seen = torch.where((levels == t), noisy, seen)
+    seen = torch.where(levels == t, noisy, seen)
+    missing = levels > t
+    for _ in range(FILLS if bool(missing.any()) else 0):
+        expected = inverse((1 - t).square() * power / total * transform(seen))
+        seen = torch.where(missing, expected, seen)
     velocity = inverse((t - (1 - t) * power) / total * transform(seen))
     # an unknown cell's latent is what the filter makes of its neighbours
     unknown = noisy - (seen - t * velocity)
