@@ -21,7 +21,7 @@ LEAST_REFERENCE = 50
 """Real tiles that must say what is near before anything is called a copy."""
 
 SHOWN = 12
-KEYS = ("flagged", "flagged_share", "beyond_chance", "distance_ratio", "copies")
+KEYS = ("flagged", "flagged_share", "chance_share", "tiles", "beyond_chance", "distance_ratio", "copies")
 
 
 def judge_copies(result: Evaluation, case: Case) -> None:
@@ -89,14 +89,15 @@ def _reference(
 
 
 def _add(result: Evaluation, distance: np.ndarray, verdict: Verdict, reference: Neighbours, *, seed: int) -> None:
+    from scipy.stats import binomtest
+
     flagged, n = verdict.flagged, len(distance)
     usual = float(np.median(reference.distance))
+    interval = binomtest(int(flagged.sum()), n).proportion_ci(method="wilson")
     result.add("authenticity.flagged", int(flagged.sum()))
-    result.add(
-        "authenticity.flagged_share",
-        flagged.mean(),
-        interval=bootstrap_interval(lambda chosen: float(flagged[chosen].mean()), n, seed=seed),
-    )
+    result.add("authenticity.flagged_share", flagged.mean(), interval=(float(interval.low), float(interval.high)))
+    result.add("authenticity.chance_share", verdict.chance)
+    result.add("authenticity.tiles", n)
     result.add("authenticity.beyond_chance", verdict.beyond_chance)
     ratio = None if usual <= 0 else float(np.median(distance)) / usual
     result.add(

@@ -83,7 +83,7 @@ def evaluate(
             user's units, to unmix images with; default: estimated from the real training tiles.
         network: image network that pictures of the tiles are shown to: "efficientnet-lite0", "inception" (slow), or
             a module of your own that maps float32 `(n, 3, y, x)` in 0..1 to features `(n, d)`; None to leave it out.
-            The first two need `pip install "specdm[fid]"`; without it a note says so.
+            They need `pip install "specdm[fid]"` and `"specdm[inception]"`; without it a note says so.
 
     Returns:
         Numbers (explained in `specdm.evaluation.METRICS`), records of classes and quantities, and notes.

@@ -58,15 +58,19 @@ def prdc(
     real, synthetic = (_known(points) for points in (real, synthetic))
     if not len(real) or not len(synthetic):
         return Prdc(*[float("nan")] * 4)
-    balls = np.zeros(len(synthetic), np.int64)
+    # a ball that reaches over tiles of its own ground holds that many more than k
+    share = np.ones(len(real)) if same_ground is None else 1 - (same_ground.sum(axis=1) - 1) / len(real)
+    balls = np.zeros(len(synthetic))
+    inside = np.zeros(len(synthetic), bool)
     covered, recalled = np.zeros((2, len(real)), bool)
     for part, in_real, in_synthetic in _inside(real, synthetic, k, same_ground):
-        balls[part] = in_real.sum(axis=1)
+        balls[part] = in_real @ share
+        inside[part] = in_real.any(axis=1)
         covered |= in_real.any(axis=0)
         recalled |= in_synthetic.any(axis=0)
     enough, enough_synthetic = np.isfinite(_radius(real, k, same_ground)).all(), len(synthetic) > k
     return Prdc(
-        precision=float((balls > 0).mean()) if enough else float("nan"),
+        precision=float(inside.mean()) if enough else float("nan"),
         recall=float(recalled.mean()) if enough_synthetic else float("nan"),
         density=float(balls.mean() / k) if enough else float("nan"),
         coverage=float(covered.mean()) if enough else float("nan"),

@@ -8,7 +8,7 @@ _AUTHENTICITY = {
     "flagged_share": MetricInfo(
         title="Copies of training tiles",
         sentence="Share of the synthetic tiles that are as near to one training tile, turned or flipped as may be, as "
-        "only one in a hundred real tiles is to a tile of other ground. 1 % is chance, 100 % a copied training set.",
+        "about one in a hundred real tiles is to a tile of other ground. 1 % is chance, 100 % a copied training set.",
         better="lower",
         unit="%",
         headline=True,
@@ -19,6 +19,12 @@ _AUTHENTICITY = {
         better="lower",
         unit="n",
     ),
+    "chance_share": MetricInfo(
+        title="Copies by chance, share",
+        sentence="Share of fresh real tiles that would be flagged: 1 %, or more where few real tiles say what is near.",
+        unit="%",
+    ),
+    "tiles": MetricInfo(title="Tiles looked at for copies", sentence="Synthetic tiles that were compared.", unit="n"),
     "beyond_chance": MetricInfo(
         title="Copies by chance",
         sentence="Probability that so many or more tiles would be called copies if none were one. Below 0.05 there are "

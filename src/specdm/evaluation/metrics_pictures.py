@@ -13,8 +13,8 @@ def _distances(kind: str, what: str, title: str) -> dict[str, MetricInfo]:
         f"synthetic.frechet_{kind}": MetricInfo(
             title=f"Fréchet distance of {title}",
             sentence=f"How far the features that an image network finds in synthetic {what} lie from those of real "
-            "training tiles (squared Fréchet distance, as FID, but in a few components); 0 is the same, and as near as "
-            "real ground to real ground is as good as real.",
+            "training tiles (squared Fréchet distance, as FID, but in a few components). 0 is the same; the floor says "
+            "how far one piece of real ground lies from another, from as many tiles as there are.",
             better="lower",
             headline=True,
         ),

@@ -89,9 +89,15 @@ def check_network(network: object) -> None:
     """Make sure that this is a network that `load_network` knows.
 
     Raises:
-        ConfigError: it is neither a known name, nor a `torch.nn.Module`, nor None.
+        ConfigError: it is neither a known name, nor a `torch.nn.Module`, nor None; or it was asked for by name and is
+            not installed.
     """
-    if network is None or (isinstance(network, str) and network in PACKAGES):
+    if network is None:
+        return
+    if isinstance(network, str) and network in PACKAGES:
+        # the default one is left out with a note; one that was asked for is missed
+        if network != EFFICIENTNET and not _installed(network):
+            raise ConfigError(f"the image network {network} is not installed; {INSTALL[network]}")
         return
     choices = f"{', '.join(map(repr, PACKAGES))}, a torch.nn.Module of your own, or None to leave it out"
     if isinstance(network, str):
@@ -118,7 +124,7 @@ def load_network(network: str | torch.nn.Module, *, size: int) -> ImageNetwork |
     check_network(network)
     if not isinstance(network, str):
         return _given(network)
-    if any(importlib.util.find_spec(package) is None for package in PACKAGES[network]):
+    if not _installed(network):
         return None
     try:
         if network == INCEPTION:
@@ -127,6 +133,10 @@ def load_network(network: str | torch.nn.Module, *, size: int) -> ImageNetwork |
         return _efficientnet(int(np.clip(-(-size // 32) * 32, low, high)))
     except (OSError, RuntimeError, KeyError, ImportError, AttributeError) as error:
         raise ModelError(f"the image network {network} cannot be loaded ({error}); {INSTALL[network]} again") from error
+
+
+def _installed(network: str) -> bool:
+    return all(importlib.util.find_spec(package) is not None for package in PACKAGES[network])
 
 
 @cache

@@ -56,7 +56,8 @@ def judge_pictures(result: Evaluation, case: Case) -> None:
     )
     result.settings["picture floor"] = sample.floor_words
     result.settings["picture precision, recall, density, coverage"] = (
-        f"of {min(len(sample.train), len(sample.synthetic))} against as many tiles, k = {NEIGHBOURS}, "
+        f"of {min(len(sample.train), len(sample.synthetic), *(map(len, sample.parts or ())))} against as many tiles, "
+        f"k = {NEIGHBOURS}, "
         "in the space of the Fréchet distance"
     )
 
@@ -120,11 +121,13 @@ class Looked:
 
     def kid_floor(self) -> float:
         one, other = self._parts()
-        return KernelDistance(other, one).distance()
+        parts = self._sample.parts or (self._sample.train[:0],) * 2
+        mine, theirs = (same_ground(self._sample.real, part) for part in parts)
+        return KernelDistance(other, one, same_real=theirs, same_synthetic=mine).distance()
 
     def manifold(self) -> Prdc:
-        # these figures depend on the numbers of points: as many of each, so that they compare with the floor
-        n = min(len(self._train_points), len(self._points))
+        # these figures depend on the numbers of points: as many of each as the floor has
+        n = min(len(self._train_points), len(self._points), self._most)
         train, synthetic = (points[evenly(len(points), n)] for points in (self._train_points, self._points))
         shown = self._sample.train[evenly(len(self._train_points), n)]
         return prdc(train, synthetic, same_ground=same_ground(self._sample.real, shown))
@@ -136,7 +139,13 @@ class Looked:
 
     @cached_property
     def _kernel(self) -> KernelDistance:
-        return KernelDistance(self.real[self._sample.train], self.synthetic)
+        same = same_ground(self._sample.real, self._sample.train)
+        return KernelDistance(self.real[self._sample.train], self.synthetic, same_real=same)
+
+    @property
+    def _most(self) -> int:
+        """Tiles of a part of the real ground; as many as there are without parts."""
+        return len(self._sample.parts[0]) if self._sample.parts else len(self.real)
 
     def _parts(self) -> tuple[np.ndarray, np.ndarray]:
         one, other = self._sample.parts or (self._sample.train[:0],) * 2
@@ -207,11 +216,18 @@ def _add_distances(
         result.add(
             f"synthetic.{name}_{kind}{about}",
             mean(np.arange(n)) if group else None,
-            interval=bootstrap_interval(mean, n, seed=seed) if group else None,
+            interval=_interval(mean, n, seed=seed, least=0.0 if name == "frechet" else -np.inf) if group else None,
             why_not=TOO_FEW,
         )
         floor = float(np.mean([found() for found in floors])) if group and sample.parts else None
         result.add(f"real.{name}_{kind}_floor{about}", floor, why_not=NO_PARTS if group else TOO_FEW)
+
+
+def _interval(
+    statistic: Callable[[np.ndarray], float], n: int, *, seed: int, least: float
+) -> tuple[float, float] | None:
+    found = bootstrap_interval(statistic, n, seed=seed)
+    return None if found is None else (max(least, found[0]), found[1])
 
 
 def _add_manifold(result: Evaluation, about: str, group: list[Looked], sample: Sample) -> None:

@@ -54,15 +54,15 @@ def shares_ground(tiles: TileSet, one: np.ndarray, other: np.ndarray) -> np.ndar
     from scipy.spatial import cKDTree
 
     sources, windows = _windows(tiles)
+    _, number = np.unique(sources, return_inverse=True)
     placed = (windows >= 0).all(axis=1)
+    # windows overlap where rows and columns begin less than a window apart; those of two sources never do
+    points = np.column_stack([windows, number * tiles.size])
     shares = np.zeros(len(one), bool)
-    for source in np.unique(sources[one]):
-        own = placed & (sources == source)
-        ground, asked = other[own[other]], np.flatnonzero(own[one])
-        if len(ground) and len(asked):
-            # two windows overlap where both their rows and their columns begin less than a window apart
-            apart, _ = cKDTree(windows[ground]).query(windows[one[asked]], p=np.inf)
-            shares[asked] = apart < tiles.size
+    ground, asked = other[placed[other]], np.flatnonzero(placed[one])
+    if len(ground) and len(asked):
+        apart, _ = cKDTree(points[ground]).query(points[one[asked]], p=np.inf)
+        shares[asked] = apart < tiles.size
     return shares
 
 
@@ -82,11 +82,12 @@ def same_ground(tiles: TileSet, index: np.ndarray) -> np.ndarray:
 def _halves(tiles: TileSet, train: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Training tiles on either side of the middle of each scene; of every other scene if that leaves too few."""
     sources, windows = _windows(tiles)
-    names = np.unique(sources[train])
+    names, number = np.unique(sources[train], return_inverse=True)
     placed = (windows[train] >= 0).all(axis=1)
     first, second = [], []
-    for name in names:
-        own = train[placed & (sources[train] == name)]
+    order = np.argsort(number[placed], kind="stable")
+    starts = np.flatnonzero(np.diff(number[placed][order], prepend=-1))
+    for own in np.split(train[placed][order], starts[1:]):
         if not len(own):
             continue
         along = windows[own][:, np.argmax(np.ptp(windows[own], axis=0))]
@@ -97,7 +98,7 @@ def _halves(tiles: TileSet, train: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     none = np.zeros(0, np.int64)
     halves = np.concatenate([none, *first]), np.concatenate([none, *second])
     if min(map(len, halves)) < LEAST and len(names) > 1:
-        even = np.isin(sources[train], names[::2])
+        even = number % 2 == 0
         return train[even], train[~even]
     return halves
 

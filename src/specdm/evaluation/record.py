@@ -161,7 +161,7 @@ class Evaluation:
         for line in other.notes:
             self.note(f"{about}: {line}" if about else line)
         self.quantities += other.quantities
-        self.neighbours += other.neighbours
+        self.neighbours = sorted([*self.neighbours, *other.neighbours], key=lambda record: record.score)
         if not self.classes:
             self.classes = other.classes
             return

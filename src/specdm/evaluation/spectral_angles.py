@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from specdm.evaluation.case import Case
+from specdm.evaluation.case import SYNTHETIC_PIXELS, SYNTHETIC_TILES, Case
 from specdm.evaluation.frequencies import COMMON, shares
 from specdm.evaluation.pixel_samples import MATERIAL, Groups, PixelSample, draw_sample
+from specdm.evaluation.reading import most_tiles, some
 from specdm.evaluation.real_parts import heldout_apart, real_parts
 from specdm.evaluation.record import Evaluation
 from specdm.evaluation.spectra import spectral_angle_deg
@@ -97,6 +98,8 @@ def _add_mean_angle(result: Evaluation, case: Case, groups: Groups, real: PixelS
         interval=interval_about(value, mean, synthetic.n_tiles, seed=case.seed),
         why_not="no common class has synthetic pixels with data",
     )
+    if absent := int((~np.isfinite(date_angle_deg(wanted, found, dates))).sum()):
+        result.note(f"{absent} of {len(wanted)} common kinds of ground were not drawn; the mean angle is of the others")
     interval = interval_about(result.metrics.get(WORST), worst, synthetic.n_tiles, seed=case.seed)
     if interval is not None:
         result.intervals[WORST] = interval
@@ -108,7 +111,9 @@ def _add_floor(result: Evaluation, case: Case, groups: Groups, pool: PixelSample
     held = heldout_apart(case.real.tiles)
     angles, words = np.zeros(0), "held-out pixels against training pixels"
     if len(held):
-        held = np.intersect1d(held, case.heldout_index)
+        tiles = case.real.tiles
+        most = most_tiles(tiles, tile_limit=SYNTHETIC_TILES, pixel_limit=SYNTHETIC_PIXELS)
+        held = held[some(len(held), max(1, most // case.real.kinds), random=np.random.default_rng(case.seed))]
         drawn = draw_sample(case.real, held, groups, seed=case.seed)
         angles = nearest_angle_deg(_few(drawn, NEAREST_PIXELS, case.seed), pool, case.real.date_channels)
     if not np.isfinite(angles).any() and (parts := real_parts(case.real.tiles, seed=case.seed)) is not None:

@@ -7,7 +7,7 @@ import numpy as np
 from specdm.evaluation.case import Case
 from specdm.evaluation.looks import Looks
 from specdm.evaluation.manifold import NEIGHBOURS, memberships, prdc
-from specdm.evaluation.reading import some
+from specdm.evaluation.reading import evenly, some
 from specdm.evaluation.real_parts import real_parts, same_ground
 from specdm.evaluation.record import Evaluation
 from specdm.evaluation.tile_descriptors import COARSE, filled, tile_descriptors
@@ -23,8 +23,11 @@ def judge_manifold(result: Evaluation, case: Case) -> None:
     """Add precision, recall, density and coverage of tiles, and how much real ground covers other real ground."""
     random = np.random.default_rng(case.seed)
     n = min(TILES, len(case.train.tiles), len(case.synthetic.tiles))
+    # these figures hang on the number of tiles: as many as the floor has
+    if (parts := real_parts(case.real.tiles, seed=case.seed)) is not None:
+        n = min(n, len(parts[0]))
     real, same = _points(case, case.train, some(len(case.train.tiles), n, random=random))
-    drawn, _ = _points(case, case.synthetic, some(len(case.synthetic.tiles), n, random=random))
+    drawn, _ = _points(case, case.synthetic, evenly(len(case.synthetic.tiles), n))
     found = prdc(real, drawn, same_ground=same)
     for key in ("precision", "recall", "density", "coverage"):
         value = getattr(found, key)
@@ -32,7 +35,8 @@ def judge_manifold(result: Evaluation, case: Case) -> None:
         most = np.inf if key == "density" else 1.0
         if np.isfinite(value):
             interval = interval_about(value, _resampled(real, drawn, same, key), len(drawn), seed=case.seed, most=most)
-        result.add(f"synthetic.{key}_spectral", value, interval=interval, why_not=f"fewer than {NEIGHBOURS + 1} tiles")
+        why_not = f"fewer than {NEIGHBOURS + 1} tiles that share no ground"
+        result.add(f"synthetic.{key}_spectral", value, interval=interval, why_not=why_not)
     result.settings["tiles for precision, recall, density and coverage"] = (
         f"{len(real)} real and {len(drawn)} synthetic, each as means of components over {COARSE} x {COARSE} blocks"
     )
@@ -43,8 +47,7 @@ def _points(case: Case, looks: Looks, index: np.ndarray) -> tuple[np.ndarray, np
     """Descriptors `(n, d)` of the tiles that have data, and which of them show the same ground, `(n, n)`."""
     points = filled(tile_descriptors(looks, index, features=case.reference.features, grid=COARSE))
     known = np.isfinite(points).all(axis=1)
-    same = np.tile(same_ground(looks.tiles, index), (looks.kinds, looks.kinds))
-    return points[known], same[np.ix_(known, known)]
+    return points[known], same_ground(looks.tiles, index)[np.ix_(known, known)]
 
 
 def _resampled(real: np.ndarray, drawn: np.ndarray, same: np.ndarray, key: str) -> Weighted:
@@ -52,11 +55,12 @@ def _resampled(real: np.ndarray, drawn: np.ndarray, same: np.ndarray, key: str) 
     in_real, in_drawn = memberships(real, drawn, same_ground=same)
     inside = in_drawn if key == "recall" else in_real
     balls = inside.sum(axis=1)
+    density = inside @ (1 - (same.sum(axis=1) - 1) / len(real)) / NEIGHBOURS if key == "density" else balls
 
     def statistic(weights: np.ndarray) -> float:
         if key in ("recall", "coverage"):
             return float(inside[weights > 0].any(axis=0).mean())
-        values = balls > 0 if key == "precision" else balls / NEIGHBOURS
+        values = balls > 0 if key == "precision" else density
         return float(weights @ values / weights.sum())
 
     return statistic

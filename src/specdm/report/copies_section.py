@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from specdm.evaluation.authenticity import LEVEL
-from specdm.evaluation.copies import SYNTHETIC_TILES
 from specdm.report.gallery import look_of, shown_tiles
 
 if TYPE_CHECKING:
@@ -58,14 +57,14 @@ def _count(evaluation: Evaluation, about: str, n_tiles: int) -> dict[str, Any]:
     """Flagged tiles in numbers, and what chance would give; `about` is empty or " [dates]"."""
     keys = [f"authenticity.{name}{about}" for name in ("flagged", "copies", "beyond_chance")]
     flagged, copies, beyond = (evaluation.metrics.get(key) for key in keys)
-    share = evaluation.metrics[f"{SHARE}{about}"]
-    # the share tells of how many, unless it is zero
-    of = round(flagged / share) if flagged and share else min(n_tiles, SYNTHETIC_TILES)
+    # a record of an earlier version has neither of the two
+    of = round(evaluation.metrics.get(f"authenticity.tiles{about}") or n_tiles)
+    chance = evaluation.metrics.get(f"authenticity.chance_share{about}") or LEVEL
     return {
         "about": about.strip(" []"),
         "flagged": round(flagged or 0),
         "of": of,
-        "by_chance": f"{LEVEL * of:.2g}" if LEVEL * of < 10 else f"{LEVEL * of:.0f}",
+        "by_chance": f"{chance * of:.2g}" if chance * of < 10 else f"{chance * of:.0f}",
         "copies": None if copies is None else round(copies),
         "beyond": None if beyond is None else "below 0.01" if beyond < 0.01 else f"{beyond:.2f}",
     }
