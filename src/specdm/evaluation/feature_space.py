@@ -71,28 +71,18 @@ class KernelDistance:
     pairs of a picture with itself; so it is about 0, and as often below it, for sets of the same distribution.
     """
 
-    def __init__(
-        self,
-        real: np.ndarray,
-        synthetic: np.ndarray,
-        *,
-        same_real: np.ndarray | None = None,
-        same_synthetic: np.ndarray | None = None,
-    ) -> None:
+    def __init__(self, real: np.ndarray, synthetic: np.ndarray) -> None:
         """Compute the kernels of real `(n, d)` and synthetic features `(m, d)`.
 
-        Args:
-            real, synthetic: features.
-            same_real, same_synthetic: which tiles of a set show the same ground, bool `(n, n)`: like pairs of a tile
-                with itself they are left out, or overlapping windows would pass for likeness.
+        Pairs of windows that overlap count: two draws from the windows of a scene overlap as often.
         """
         real, synthetic = (features.astype(np.float64) for features in (real, synthetic))
-        self._real = _Pairs(_kernel(real, real), same_real).mean(np.ones(len(real)))
+        self._real = _mean_of_pairs(_kernel(real, real), np.ones(len(real)))
         self._both = _kernel(synthetic, real).mean(axis=1)
-        self._synthetic = _Pairs(_kernel(synthetic, synthetic), same_synthetic)
+        self._synthetic = _kernel(synthetic, synthetic)
 
     def distance(self, index: np.ndarray | None = None) -> float:
-        """The distance; NaN below two pictures that share no ground.
+        """The distance; NaN below two pictures.
 
         Args:
             index: positions of synthetic pictures with repeats, for the bootstrap; pairs of a picture with its own
@@ -101,22 +91,16 @@ class KernelDistance:
         n = len(self._both)
         weights = np.bincount(np.arange(n) if index is None else index, minlength=n).astype(np.float64)
         both = float(weights @ self._both / weights.sum()) if weights.sum() else float("nan")
-        return self._real + self._synthetic.mean(weights) - 2 * both
-
-
-class _Pairs:
-    """A kernel `(n, n)` over pairs of different pictures that show no common ground."""
-
-    def __init__(self, kernel: np.ndarray, same: np.ndarray | None) -> None:
-        self._apart = np.ones_like(kernel) if same is None else (~same).astype(np.float64)
-        np.fill_diagonal(self._apart, 0.0)
-        self._kernel = kernel * self._apart
-
-    def mean(self, weights: np.ndarray) -> float:
-        """Each picture as often as its weight says."""
-        pairs = weights @ self._apart @ weights
-        return float(weights @ self._kernel @ weights / pairs) if pairs > 0 else float("nan")
+        return self._real + _mean_of_pairs(self._synthetic, weights) - 2 * both
 
 
 def _kernel(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return (one @ other.T / one.shape[1] + 1.0) ** 3
+
+
+def _mean_of_pairs(kernel: np.ndarray, weights: np.ndarray) -> float:
+    """Mean of a kernel `(n, n)` over all pairs of different pictures, each as often as its weight says."""
+    pairs = weights.sum() ** 2 - np.square(weights).sum()
+    if pairs <= 0:
+        return float("nan")
+    return float((weights @ kernel @ weights - np.square(weights) @ np.diagonal(kernel)) / pairs)

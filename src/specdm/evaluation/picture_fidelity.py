@@ -121,9 +121,7 @@ class Looked:
 
     def kid_floor(self) -> float:
         one, other = self._parts()
-        parts = self._sample.parts or (self._sample.train[:0],) * 2
-        mine, theirs = (same_ground(self._sample.real, part) for part in parts)
-        return KernelDistance(other, one, same_real=theirs, same_synthetic=mine).distance()
+        return KernelDistance(other, one).distance()
 
     def manifold(self) -> Prdc:
         # these figures depend on the numbers of points: as many of each as the floor has
@@ -139,8 +137,7 @@ class Looked:
 
     @cached_property
     def _kernel(self) -> KernelDistance:
-        same = same_ground(self._sample.real, self._sample.train)
-        return KernelDistance(self.real[self._sample.train], self.synthetic, same_real=same)
+        return KernelDistance(self.real[self._sample.train], self.synthetic)
 
     @property
     def _most(self) -> int:
