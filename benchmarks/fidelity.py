@@ -1,7 +1,7 @@
 """Fidelity of SpecDM beside a plain latent diffusion model, diffusers as it comes, and controls; equal minutes each.
 
     python benchmarks/fidelity.py --minutes 1.5 [--tiles 256] [--only indian_pines,...] [--methods specdm,ldm,...]
-    python benchmarks/fidelity.py --ablations        one setting of SpecDM changed at a time, Indian Pines
+    python benchmarks/fidelity.py --ablations        one idea of SpecDM taken away at a time, Indian Pines
     python benchmarks/fidelity.py --table            tables and pictures of the records there are
 
 Each run lies in its own folder under --work, which `specdm report` and the other commands can open where SpecDM
@@ -173,15 +173,20 @@ def run_job(job: Job, machine: Machine, *, only_evaluate: bool) -> dict[str, Any
     folder, notes = RunFolder(run), run / "log" / "fidelity.json"
     planned = plan(job, machine, run=run)
     finished = notes.is_file() and (folder.synthetic / "zarr.json").is_file()
+    wanted = training_minutes(job)
+    if finished and json.loads(notes.read_text()).get("training_minutes", wanted) != wanted:
+        raise RuntimeError(f"{run} was trained for another time; choose another folder with --work")
     if only_evaluate and not finished:
         raise FileNotFoundError(f"{run} has no synthetic tiles to evaluate again")
     real = planned.tiles()
     facts = json.loads(notes.read_text()) if finished else {}
     if not only_evaluate and (not finished or facts["tiles"] != machine.tiles):
-        began = time.monotonic()
+        began, trained_before = time.monotonic(), folder.model.is_dir()
         drawn, facts = make_tiles(job, machine, real=real, run=run, planned=planned)
         # with all that no budget counts, such as encoding the tiles; short where the model was there
-        facts["wall_seconds"] = round(time.monotonic() - began, 1)
+        if not trained_before:
+            facts["wall_seconds"] = round(time.monotonic() - began, 1)
+        facts["training_minutes"] = wanted
         drawn.save(folder.synthetic, overwrite=True)
         here = {"device": machine.device, "threads": machine.threads, "machine": machine.words()}
         facts = {"tiles": machine.tiles, **here, **facts}
@@ -199,7 +204,6 @@ def run_job(job: Job, machine: Machine, *, only_evaluate: bool) -> dict[str, Any
         **({"ablation": job.ablation.name} if job.ablation else {}),
         "seed": job.seed,
         "minutes": job.minutes,
-        "training_minutes": training_minutes(job),
         **facts,
         "evaluate_seconds": round(time.monotonic() - began, 1),
         "split": f"{planned.config.tiles.split}, seed {planned.config.seed}; {real!r}",

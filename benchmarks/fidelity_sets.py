@@ -95,6 +95,8 @@ ABLATIONS = (
     Ablation("basis none", {"codec.basis": "none"}),
     Ablation("basis pca", {"codec.basis": "pca"}),
     Ablation("no sensor noise", sampling={"sensor_noise": False}),
+    Ablation("no calibration", sampling={"calibrated": False}),
+    Ablation("no guidance", sampling={"guidance": 0.0}),
     Ablation(
         "one noise level",
         {

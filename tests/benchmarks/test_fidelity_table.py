@@ -43,7 +43,7 @@ def test_ratio_is_of_means_over_seeds_and_median_over_sets() -> None:
         *pair("samson", 4.0, 10.0),
         *pair("taizhou", 9.0, 10.0),
     ]
-    found = line(records, "Fréchet rgb, over ldm")
+    found = line(records, "Fréchet² rgb, over ldm")
     assert found.values == pytest.approx({"indian_pines": 0.2, "samson": 0.4, "taizhou": 0.9})
     assert found.median == pytest.approx(0.4)
     assert found.verdict == "pass"
@@ -57,12 +57,12 @@ def test_ratio_is_of_means_over_seeds_and_median_over_sets() -> None:
 def test_verdict_needs_every_set_lower_and_the_median(ratios: tuple, verdict: str) -> None:
     names = ("indian_pines", "samson", "taizhou")
     records = [r for name, value in zip(names, ratios, strict=True) for r in pair(name, value, 1.0)]
-    assert line(records, "Fréchet rgb, over ldm").verdict == verdict
+    assert line(records, "Fréchet² rgb, over ldm").verdict == verdict
 
 
 def test_missing_figures_are_dashes_not_verdicts() -> None:
     records = [record(), record(method="ldm", synthetic__frechet_rgb=None)]
-    found = line(records, "Fréchet rgb, over ldm")
+    found = line(records, "Fréchet² rgb, over ldm")
     assert found.values == {"indian_pines": None} and found.verdict == "-"
     assert found.row().endswith("| - | - | - |")
     assert all("nan" not in row for row in set_table(records, set="indian_pines"))
@@ -100,11 +100,11 @@ def test_tables_are_written_between_marks_again_and_again(tmp_path) -> None:
     first = (here / "README.md").read_text(), front.read_text()
     write_tables(folder, here=here)
     assert ((here / "README.md").read_text(), front.read_text()) == first
-    assert "| Fréchet rgb, over ldm | < 1 on every set, median <= 0.6 | 0.5 | 0.5 | **pass** |" in first[1]
+    assert "| Fréchet² rgb, over ldm | < 1 on every set, median <= 0.6 | 0.5 | 0.5 | **pass** |" in first[1]
     assert first[1].startswith("before\n") and first[1].endswith("\nafter\n") and "old" not in first[1]
     assert "### samson" in first[0]
     found = json.loads((here / "results" / "fidelity.json").read_text())
-    assert found["1.5 minutes"]["Fréchet rgb, over ldm"]["median"] == 0.5
+    assert found["1.5 minutes"]["Fréchet² rgb, over ldm"]["median"] == 0.5
 
 
 def test_a_file_without_marks_stays(tmp_path) -> None:

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from specdm.models.denoiser import JointDenoiser
+from specdm.models.linear_guess import guess
 
 CHANNELS, CLASSES = (4, 2), 3
 NAN = float("nan")
@@ -111,3 +112,20 @@ def test_statistics_of_streams_are_saved(tmp_path) -> None:
     again = load_part_files(tmp_path / "denoiser")
     torch.testing.assert_close(again.latent_mean, net.latent_mean)
     torch.testing.assert_close(again.latent_std, net.latent_std)
+    assert (net.power != 1).any()
+    torch.testing.assert_close(again.power, net.power)
+
+
+def test_the_guess_of_a_new_network_is_that_of_the_latents_spectra() -> None:
+    net = JointDenoiser(CHANNELS, widths=(16, 16), layers=1, head_channels=16, cells=8)
+    smooth = torch.randn(40, sum(CHANNELS), 8, 8, generator=torch.Generator().manual_seed(3)).cumsum(-1).cumsum(-2)
+    rough = torch.randn(40, sum(CHANNELS), 8, 8, generator=torch.Generator().manual_seed(4))
+    latents = torch.cat([smooth[:, :4], rough[:, 4:]], dim=1)
+    net.fit_latents(latents, torch.ones(40, 2, 8, 8))
+    assert net.power[:4, 0, 0].min() > 3 > net.power[4:, 0, 0].max()
+    levels = torch.tensor([0.3, 0.8])[None, :, None, None].expand(40, 2, 8, 8)
+    found = net(latents, levels).detach()
+    for stream, part in enumerate((slice(0, 4), slice(4, 6))):
+        own = levels[:, stream : stream + 1].expand(-1, CHANNELS[stream], -1, -1)
+        wanted, _ = guess(latents[:, part], own, own[..., :1, :1], net.power[part])
+        torch.testing.assert_close(found[:, part], wanted)

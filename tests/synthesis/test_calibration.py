@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from specdm.synthesis.calibration import decode_calibrated, fit_calibration, ground_groups
+from specdm.errors import ModelError
+from specdm.models.part_files import save_part_files
+from specdm.models.pixels import Pixels
+from specdm.models.spectral_calibration import SpectralCalibration
+from specdm.synthesis.calibration import decode_calibrated, fit_calibration, ground_groups, kinds_of_ground
 from specdm.synthesis.draws import tile_draws
 from specdm.synthesis.fit import train_run
 from specdm.synthesis.pipeline import SpecDMPipeline
@@ -52,7 +56,34 @@ def test_latents_that_are_off_are_brought_to_the_training_ground(pipeline, littl
 def test_calibration_is_saved_with_the_model(pipeline, tmp_path) -> None:
     again = SpecDMPipeline.from_pretrained(pipeline.save_pretrained(tmp_path / "model"))
     np.testing.assert_array_equal(again.sample(2, seed=1).images(), pipeline.sample(2, seed=1).images())
-    assert not torch.equal(again.calibration.matrix, torch.eye(len(again.calibration.matrix)))
+    plain = again.sample(2, seed=1, calibrated=False)
+    np.testing.assert_array_equal(plain.masks(), again.sample(2, seed=1).masks())
+    assert np.abs(plain.images() - again.sample(2, seed=1).images()).max() > 0.1
+    known = again.model_id
+    again.calibration.matrix += 0.1
+    assert again.model_id != known
+
+
+def test_a_calibration_of_another_model_is_refused(pipeline, tmp_path) -> None:
+    folder = pipeline.save_pretrained(tmp_path / "model")
+    for other in (SpectralCalibration((2,), 4), SpectralCalibration(pipeline.model.component_counts, 3)):
+        save_part_files(other, folder / "calibration")
+        with pytest.raises(ModelError, match="calibration"):
+            SpecDMPipeline.from_pretrained(folder)
+
+
+def test_kinds_of_ground() -> None:
+    positions = torch.tensor([[[[0, -1]], [[1, 2]]]])
+    images = torch.zeros(1, 2, 3, 1, 2)
+    amounts = torch.tensor([[[[0.2, float("nan")]], [[0.8, float("nan")]]]])
+    none = torch.zeros(1, 0, 1, 2)
+    dates = Pixels(images, positions, none)
+    assert kinds_of_ground(dates, groups=4).tolist() == [[[[0, 3]], [[1, 2]]]]
+    change = Pixels(images, positions[:, :1], none)
+    assert kinds_of_ground(change, groups=4).tolist() == [[[[0, 3]], [[0, 3]]]]
+    materials = Pixels(images, none.long(), amounts)
+    assert kinds_of_ground(materials, groups=3).tolist() == [[[[1, 2]], [[1, 2]]]]
+    assert kinds_of_ground(materials, groups=1).tolist() == [[[[0, 0]], [[0, 0]]]]
 
 
 def test_sparse_masks_have_a_stream_for_their_gaps(little_tiles) -> None:
@@ -69,6 +100,8 @@ def test_dense_masks_fill_the_gaps_and_nothing_else(pipeline) -> None:
     assert there.any() and not there.all()
     assert (dense.masks() >= 0).all()
     np.testing.assert_array_equal(dense.masks()[there], sparse.masks()[there])
+    # the ground is the same, whether or not it is shown with a label
+    np.testing.assert_array_equal(dense.images(), sparse.images())
 
 
 def test_the_baseline_is_one_stream_with_as_many_latent_channels(little_tiles, little_settings, tmp_path) -> None:
@@ -84,3 +117,4 @@ def test_the_baseline_is_one_stream_with_as_many_latent_channels(little_tiles, l
     assert np.isfinite(tiles.images()).all()
     assert set(np.unique(tiles.masks())) <= {-1, 2, 5, 7}
     np.testing.assert_array_equal(again.sample(1, seed=1, first=2).masks(), tiles.select([2]).masks())
+    assert (again.sample(4, seed=1, dense=True).masks() > 0).all()

@@ -55,7 +55,7 @@ def shares_ground(tiles: TileSet, one: np.ndarray, other: np.ndarray) -> np.ndar
 
     sources, windows = _windows(tiles)
     _, number = np.unique(sources, return_inverse=True)
-    placed = (windows >= 0).all(axis=1)
+    placed = np.asarray((windows >= 0).all(axis=1))
     # windows overlap where rows and columns begin less than a window apart; those of two sources never do
     points = np.column_stack([windows, number * tiles.size])
     shares = np.zeros(len(one), bool)

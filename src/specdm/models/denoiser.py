@@ -138,8 +138,11 @@ class JointDenoiser(ModelMixin, ConfigMixin):
         by_channel = level_by_channel(levels, self.stream_channels)
         overall = level_by_channel(stream_level(levels), self.stream_channels)
         power = resized(self.power, noisy.shape[-2], noisy.shape[-1])
-        expected, spread = guess(noisy, by_channel, overall, power)
+        with torch.autocast(noisy.device.type, enabled=False):
+            expected, spread = guess(noisy.float(), by_channel.float(), overall.float(), power.float())
         variance = by_channel.square() + (1 - by_channel).square()
         inputs = torch.cat([noisy * variance.rsqrt(), levels * 2 - 1], dim=1)
         found = self.unet(inputs, stream_levels.mean(dim=1) * 1000.0, class_labels=embedding, return_dict=False)[0]
-        return expected + inverse(spread * transform(found))
+        # closed forms keep their digits whatever precision the network runs in
+        with torch.autocast(noisy.device.type, enabled=False):
+            return expected + inverse(spread * transform(found.float()))

@@ -11,6 +11,7 @@ from torch import nn
 
 from specdm.models.codecs import Codec
 from specdm.models.denoiser import JointDenoiser
+from specdm.models.pair_codec import PairCodec
 from specdm.models.pixels import Pixels, TileShape
 from specdm.models.solver import Progress, guided_velocity, solve_flow
 from specdm.models.spectral_basis import SpectralBasis
@@ -106,10 +107,11 @@ class JointModel(nn.Module):
             latents: `(n, channels, y, x)`.
             dense: label all ground, also what the model says real masks would leave unlabelled.
         """
-        parts = [
-            self.codec_of(stream).decode(part)
-            for stream, part in zip(self.streams, self.split(self.denoiser.restore(latents)), strict=True)
-        ]
+        parts = []
+        for stream, part in zip(self.streams, self.split(self.denoiser.restore(latents)), strict=True):
+            codec = self.codec_of(stream)
+            # where one codec has all, what is unlabelled is a class of its own
+            parts.append(codec.decode(part, dense=dense) if isinstance(codec, PairCodec) else codec.decode(part))
         return Pixels.put_together(self.streams, parts, shape=self.tile_shape, dense=dense)
 
     @property

@@ -153,12 +153,13 @@ class PairCodec(ModelMixin, ConfigMixin):
         """Standardised latents (posterior means)."""
         return self.statistics.standardise(self.encoder(self.prepare(values)[0])[0])
 
-    def decode(self, latents: torch.Tensor) -> torch.Tensor:
-        """All of a tile from standardised latents, the layout of what `encode` takes."""
+    def decode(self, latents: torch.Tensor, *, dense: bool = False) -> torch.Tensor:
+        """All of a tile from standardised latents, laid out as what `encode` takes; `dense`: no gaps in masks."""
         images, masks, amounts = self.decoder(self.statistics.restore(latents)).split(self._sizes, dim=1)
         n_images = images.shape[1]
         numbers = torch.cat([images, amounts], dim=1) * self.std[:, None, None] + self.mean[:, None, None]
-        found = [layer.argmax(dim=1, keepdim=True) for layer in self._by_layer(masks)]
+        told = self.config["classes"] + (0 if dense else 1)
+        found = [layer[:, :told].argmax(dim=1, keepdim=True) for layer in self._by_layer(masks)]
         # the last class is "unlabelled"
         positions = [torch.where(p == self.config["classes"], -1, p).to(numbers.dtype) for p in found]
         amounts = numbers[:, n_images:]

@@ -146,8 +146,8 @@ class SpectralCalibration(ModelMixin, ConfigMixin):
         Args:
             drawn: of drawn tiles.
             real: of real ground: what the means shall be.
-            decoded: of real ground after the codec: how spectra shall spread; noise that the codec leaves out is
-                put back later.
+            decoded: of real ground after the codec: how spectra shall spread; noise outside the basis is put
+                back later, what the codec smooths is not.
         """
         if drawn.pixels and real.pixels and decoded.pixels:
             mean = drawn.means()

@@ -67,10 +67,13 @@ def ground_moments(model: JointModel, tiles: TileSet, *, groups: int) -> tuple[G
 
 
 def ground_groups(tiles: TileSet) -> int:
-    """Kinds of ground that masks tell apart: classes or materials, and one more for what is not labelled."""
+    """Kinds of ground that masks tell apart: classes or materials, and one more for what is not labelled.
+
+    One in all for free quantities, such as heights: they tell no kinds apart, and may be known on some ground only.
+    """
     if tiles.layers:
         return len(tiles.classes or ()) + 1
-    return (len(tiles.quantities) if tiles.quantities is not None and tiles.quantities.sum_to_one else 1) + 1
+    return len(tiles.quantities) + 1 if tiles.quantities is not None and tiles.quantities.sum_to_one else 1
 
 
 def kinds_of_ground(pixels: Pixels, *, groups: int) -> torch.Tensor:
@@ -81,12 +84,13 @@ def kinds_of_ground(pixels: Pixels, *, groups: int) -> torch.Tensor:
     dates, layers = pixels.images.shape[1], pixels.positions.shape[1]
     if layers:
         found = pixels.positions if layers == dates else pixels.positions[:, :1].expand(-1, dates, -1, -1)
-    else:
+    elif groups > 1:
         known = pixels.amounts.isfinite().all(dim=1, keepdim=True)
-        amounts = pixels.amounts.nan_to_num(nan=0.0)
-        # free quantities have no kinds of ground
-        largest = amounts.argmax(dim=1, keepdim=True) if groups > 2 else torch.zeros_like(known).long()
+        largest = pixels.amounts.nan_to_num(nan=0.0).argmax(dim=1, keepdim=True)
         found = torch.where(known, largest, -1).expand(-1, dates, -1, -1)
+    else:
+        shape = (len(pixels), dates, *pixels.images.shape[-2:])
+        found = torch.zeros(shape, dtype=torch.int64, device=pixels.images.device)
     return torch.where(found < 0, groups - 1, found)
 
 

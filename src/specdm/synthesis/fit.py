@@ -32,7 +32,7 @@ def fit(
 
     Args:
         tiles: training tiles; of a set with several splits only `train` is used.
-        preset: "tiny", "base" or "large".
+        preset: "tiny", "base", "large" or "ldm", the baseline.
         run: folder for checkpoints, logs and the model; default: a temporary one.
         show_progress: bars on the terminal.
         settings: single keys with a double underscore for the dot, such as `denoiser__steps=500`.
@@ -89,9 +89,16 @@ def train_run(run: Path, *, tiles: TileSet, config: RunConfig, show_progress: bo
     )
     pipeline = assemble(model, latents)
     if config.sampling.calibration_tiles:
+        pipeline.to(_device(config.training.accelerator))
         pipeline.calibration = fit_calibration(model, _some_latents(pipeline, config), train)
+        pipeline.to("cpu")
     pipeline.save_pretrained(run / "model")
     return pipeline
+
+
+def _device(accelerator: str) -> str:
+    """Where training ran, as far as torch names it."""
+    return "cuda" if accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available() else "cpu"
 
 
 def _some_latents(pipeline: SpecDMPipeline, config: RunConfig) -> torch.Tensor:

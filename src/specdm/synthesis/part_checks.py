@@ -10,8 +10,26 @@ from specdm.errors import ModelError
 from specdm.models.codecs import CODEC_KINDS
 from specdm.models.composition_prior import CompositionPrior
 from specdm.models.denoiser import JointDenoiser
+from specdm.models.spectral_calibration import SpectralCalibration
 from specdm.models.streams import Stream
 from specdm.synthesis.facts import TileFacts
+
+
+def check_calibration_fits(folder: Path, calibration: Any, *, parts: tuple[int, ...], facts: TileFacts) -> None:
+    """Raise ModelError unless a calibration is one, of a model with these components of each date."""
+    if not isinstance(calibration, SpectralCalibration):
+        raise ModelError(
+            f"{folder / 'calibration'}: found a {type(calibration).__name__}, expected a SpectralCalibration; "
+            "copy the model again"
+        )
+    groups = calibration.config["groups"]
+    materials = facts.quantities if facts.quantities is not None and facts.quantities.sum_to_one else ()
+    wanted = len(facts.classes or ()) + 1 if facts.layers else len(materials) + 1 if materials else 1
+    if tuple(calibration.config["parts"]) != parts or groups != wanted:
+        raise ModelError(
+            f"{folder / 'calibration'}: is made for components {tuple(calibration.config['parts'])} and {groups} kinds "
+            f"of ground, the rest of the model has {parts} and {wanted}; copy the model again"
+        )
 
 
 def check_parts_fit(
@@ -27,7 +45,9 @@ def check_parts_fit(
     """
     kinds = {stream.kind for stream in streams}
     if kinds != {"pair"} and ("image" not in kinds or len(kinds) < 2):
-        raise ModelError(f"{folder}: has {len(streams)} streams, expected at least an image and a mask; copy it again")
+        raise ModelError(
+            f"{folder}: has {len(streams)} streams, expected an image and a mask at least, or a pair; copy it again"
+        )
     expected: dict[str, type] = {"denoiser": JointDenoiser, "composition_prior": CompositionPrior}
     expected |= {stream.codec: CODEC_KINDS[stream.kind] for stream in streams}
     for name, kind in expected.items():

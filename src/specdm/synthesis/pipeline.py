@@ -25,7 +25,7 @@ from specdm.synthesis.composition import composition_row
 from specdm.synthesis.draws import TileDraws, tile_draws
 from specdm.synthesis.facts import TileFacts
 from specdm.synthesis.folders import replacing_folder
-from specdm.synthesis.part_checks import check_parts_fit
+from specdm.synthesis.part_checks import check_calibration_fits, check_parts_fit
 from specdm.tiles.tileset import TileSet
 from specdm.training.tile_tensors import to_pixels
 from specdm.version import __version__
@@ -92,8 +92,9 @@ class SpecDMPipeline:
     def model_id(self) -> str:
         """Short name made of the weights: what synthetic tiles give as their source."""
         digest = hashlib.sha256()
-        for _, value in sorted(self.model.state_dict().items()):
-            digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+        for part in (self.model, self.calibration):
+            for _, value in sorted(part.state_dict().items() if part is not None else ()):
+                digest.update(value.detach().cpu().contiguous().numpy().tobytes())
         return f"specdm-{digest.hexdigest()[:12]}"
 
     def to(self, device: str | torch.device) -> SpecDMPipeline:
@@ -160,6 +161,8 @@ class SpecDMPipeline:
             folder, streams=streams, parts={**codecs, "denoiser": denoiser, "composition_prior": prior}, facts=facts
         )
         model = JointModel(streams=streams, codecs=codecs, denoiser=denoiser)
+        if calibrated:
+            check_calibration_fits(folder, calibration, parts=model.component_counts, facts=facts)
         return cls(model=model, prior=prior, facts=facts, defaults=defaults, calibration=calibration)
 
     # -- used ------------------------------------------------------------------------------------------------
@@ -173,6 +176,7 @@ class SpecDMPipeline:
         steps: int | None = None,
         guidance: float | None = None,
         sensor_noise: bool | None = None,
+        calibrated: bool = True,
         dense: bool | None = None,
         composition: Mapping[str, float] | None = None,
         batch_size: int = 32,
@@ -187,6 +191,7 @@ class SpecDMPipeline:
             steps: solver steps.
             guidance: 0 for plain samples of the joint model; more pulls image and mask towards each other.
             sensor_noise: put sensor noise back on the images, see `SpectralBasis.residual_noise`.
+            calibrated: correct mean and spread of the spectra, as fitted for the default steps and guidance.
             dense: label all ground. Default: where real masks leave ground unlabelled, since no class describes it,
                 synthetic masks do so too.
             composition: class (or material) name -> fraction of the tile, summing to at most 1; the rest is shared
@@ -219,7 +224,8 @@ class SpecDMPipeline:
             index = range(start, min(start + batch_size, first + n))
             draws = tile_draws(index, seed=seed, shape=self.latent_shape, prior=self.prior, composition=ordered)
             latents = self.latents_of(draws, steps=steps, guidance=guidance)
-            tiles = decode_calibrated(self.model, self.calibration, latents, dense=dense)
+            calibration = self.calibration if calibrated else None
+            tiles = decode_calibrated(self.model, calibration, latents, dense=dense)
             if noisy:
                 noise = self.model.sensor_noise(self.facts.size, draws.generators)
                 tiles = replace(tiles, images=tiles.images + noise)

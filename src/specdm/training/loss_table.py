@@ -10,7 +10,8 @@ import lightning as L
 
 from specdm.training.budget import Budget
 
-COLUMNS = ("stage", "step", "seconds", "learning_rate", "image_codec_loss", "mask_codec_loss", "denoiser_loss")
+CODECS = ("image_codec", "mask_codec", "labelled_codec", "amount_codec", "pair_codec")
+COLUMNS = ("stage", "step", "seconds", "learning_rate", *(f"{codec}_loss" for codec in CODECS), "denoiser_loss")
 
 
 class LossTable(L.Callback):
