@@ -115,7 +115,8 @@ def _resampled_regions(real: MaskShapes, drawn: MaskShapes, weights: np.ndarray,
 
 
 def _resampled_pairs(real: MaskShapes, drawn: MaskShapes, n_tiles: int) -> Weighted:
-    wanted, by_tile = real.pairs.sum(axis=0), _by_tile(drawn.pairs, n_tiles)
+    looks = range(0, drawn.pairs.shape[0], n_tiles)
+    wanted, by_tile = real.pairs.sum(axis=0), sum(drawn.pairs[start : start + n_tiles] for start in looks)
     return lambda counts: adjacency_distance(wanted, counts @ by_tile)
 
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 
 @dataclass(frozen=True)
@@ -14,14 +18,15 @@ class MaskShapes:
     Attributes:
         region_class, region_size, region_tile: of every region: its class, its pixels and the mask it is in, int64
             `(regions,)`; 4-connected, cut off at the edge of the mask.
-        pairs: neighbours of unequal classes in each mask, `(n, pairs)`: classes 0 and 1, 0 and 2, ..., 1 and 2 ...
+        pairs: neighbours of unequal classes in each mask, sparse `(n, classes * classes)`: class i beside class j > i
+            at i * classes + j. Few of many classes ever meet.
         unequal, labelled: pairs of neighbours that differ, and pairs with both labelled, of each mask, `(n,)`.
     """
 
     region_class: np.ndarray
     region_size: np.ndarray
     region_tile: np.ndarray
-    pairs: np.ndarray
+    pairs: csr_array
     unequal: np.ndarray
     labelled: np.ndarray
 
@@ -38,17 +43,19 @@ def mask_shapes(labels: np.ndarray, *, n_classes: int) -> MaskShapes:
         n_classes: number of classes.
     """
     classes, sizes, tiles = _regions(labels, n_classes)
+    from scipy.sparse import csr_array
+
     n = len(labels)
-    pairs, labelled = np.zeros((n, n_classes, n_classes), np.int64), np.zeros(n, np.int64)
+    labelled, met = np.zeros(n, np.int64), []
     for one, other in ((labels[:, 1:], labels[:, :-1]), (labels[:, :, 1:], labels[:, :, :-1])):
         both = (one >= 0) & (other >= 0)
         labelled += both.sum(axis=(1, 2))
         tile = np.nonzero(both & (one != other))[0]
         differ = both & (one != other)
-        np.add.at(pairs, (tile, np.minimum(one, other)[differ], np.maximum(one, other)[differ]), 1)
-    rows, columns = np.triu_indices(n_classes, 1)
-    found = pairs[:, rows, columns]
-    return MaskShapes(classes, sizes, tiles, found, found.sum(axis=1), labelled)
+        met.append(np.stack([tile, np.minimum(one, other)[differ] * n_classes + np.maximum(one, other)[differ]]))
+    where, counts = np.unique(np.concatenate(met, axis=1), axis=1, return_counts=True)
+    found = csr_array((counts.astype(np.float64), (where[0], where[1])), shape=(n, n_classes**2))
+    return MaskShapes(classes, sizes, tiles, found, np.asarray(found.sum(axis=1)), labelled)
 
 
 def region_distance(real: MaskShapes, synthetic: MaskShapes, shares: np.ndarray) -> float:
