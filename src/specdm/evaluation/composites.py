@@ -46,7 +46,7 @@ def image_pictures(train: TileSet) -> Pictures:
     dates = [int(date) for date in evenly(train.n_dates, MOST_DATES)]
     images = train.images(evenly(len(train), STRETCH_TILES))
     own = [train.bands_of(date) for date in range(train.n_dates)]
-    shown = {date: own[date][list(composite_bands(_wavelength_of(train, date), len(own[date])))] for date in dates}
+    shown = {date: own[date][list(composite_bands(wavelength_of(train, date), len(own[date])))] for date in dates}
     stretches = {}
     for date in dates:
         # the dates of one sensor are stretched alike, so that a season that is too bright looks too bright
@@ -140,7 +140,7 @@ def _channels_first(pictures: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(np.moveaxis(pictures, -1, -3), np.float32)
 
 
-def _wavelength_of(tiles: TileSet, date: int) -> np.ndarray | None:
+def wavelength_of(tiles: TileSet, date: int) -> np.ndarray | None:
     """Band centres in nm of one date's own bands, or None if unknown."""
     if tiles.wavelength is None:
         return None

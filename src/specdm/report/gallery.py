@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from specdm.evaluation.change_map import has_layer_a_date
+from specdm.evaluation.composites import wavelength_of
 from specdm.evaluation.reading import evenly
 from specdm.report.colour_bars import ColourBar, colour_bars
 from specdm.report.pictures import png_data
@@ -153,14 +154,6 @@ def look_of(train: TileSet) -> Look:
         change=layered and bool(train.classes),
         bars=colour_bars(train.quantities, train.amounts(some)) if train.quantities else [],
     )
-
-
-def wavelength_of(tiles: TileSet, date: int) -> np.ndarray | None:
-    """Band centres in nm of one date's own bands, or None if unknown."""
-    if tiles.wavelength is None:
-        return None
-    found = tiles.wavelength[tiles.bands_of(date)]
-    return found if np.isfinite(found).all() else None
 
 
 def shown_tiles(tiles: TileSet, index: np.ndarray, look: Look) -> list[Shown]:

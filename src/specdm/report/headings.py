@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from specdm.report.gallery import wavelength_of
+from specdm.evaluation.composites import wavelength_of
 from specdm.scenes.plot import composite_bands
 from specdm.tiles.tileset import TileSet
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from specdm.evaluation.composites import wavelength_of
 from specdm.evaluation.reading import evenly
 from specdm.report.figures import SpectraPanel, class_spectra, spectra_limits
-from specdm.report.gallery import wavelength_of
 from specdm.report.pictures import svg
 
 if TYPE_CHECKING:
