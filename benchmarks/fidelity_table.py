@@ -35,6 +35,7 @@ and tables lie in `results/`.
 - `regression.py`: abundances by unmixing, held against bars.
 - `simulator.py`: the simulator's own truth.
 - `sampling_options.py`: what steps, guidance and sensor noise do to one run's tiles.
+- `evaluation_cost.py`: time and memory of judging.
 - `demo.py`, `tasks_table.py`: write the tables of README.md.
 """
 
@@ -251,7 +252,7 @@ def budget_section(records: Sequence[Record], *, minutes: float) -> list[str]:
         f"{', '.join(map(str, tiles))} synthetic tiles. {'; '.join(machines)}. ± is the standard deviation over seeds;",
         "in brackets the 95 % bootstrap interval over synthetic tiles where there is one seed. Ratios are of SpecDM's",
         "mean over the other's, below 1 is better. Seconds are wall-clock from tiles to a finished model, encoding and",
-        "calibration included.",
+        "calibration included. Fréchet spectral and class means are what SpecDM's calibration fits to the training ground.",
         "",
     ]
     if (rows := summary(records)) and rows[0].values:
