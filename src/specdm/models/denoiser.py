@@ -27,6 +27,7 @@ class JointDenoiser(ModelMixin, ConfigMixin):
         layers: residual blocks a resolution.
         head_channels: channels of an attention head.
         cells: latent cells along a training tile; tiles of other sizes can be drawn too.
+        linear_guess: whether the network only gives what the best linear guess leaves over.
     """
 
     config_name = "config.json"  # type: ignore[assignment]
@@ -43,6 +44,7 @@ class JointDenoiser(ModelMixin, ConfigMixin):
         layers: int = 2,
         head_channels: int = 48,
         cells: int = 16,
+        linear_guess: bool = True,
     ):
         super().__init__()
         channels, streams = sum(stream_channels), len(stream_channels)
@@ -63,8 +65,9 @@ class JointDenoiser(ModelMixin, ConfigMixin):
             resnet_time_scale_shift="scale_shift",
             class_embed_type="identity",
         )
-        nn.init.zeros_(self.unet.conv_out.weight)
-        nn.init.zeros_(self.unet.conv_out.bias)
+        if linear_guess:
+            nn.init.zeros_(self.unet.conv_out.weight)
+            nn.init.zeros_(self.unet.conv_out.bias)
         embedding = 4 * widths[0]
         self.level_features = Timesteps(widths[0], flip_sin_to_cos=True, downscale_freq_shift=0)
         self.level_embeddings = nn.ModuleList([TimestepEmbedding(widths[0], embedding) for _ in range(streams)])
@@ -135,14 +138,21 @@ class JointDenoiser(ModelMixin, ConfigMixin):
             given = composition.isfinite().all(dim=1, keepdim=True)
             row = torch.cat([torch.where(given, composition, 0.0), given.to(noisy.dtype)], dim=1)
             embedding = embedding + self.composition_embedding(row)
+        if not self.config["linear_guess"]:
+            return self._network(noisy, levels, stream_levels, embedding)
         by_channel = level_by_channel(levels, self.stream_channels)
         overall = level_by_channel(stream_level(levels), self.stream_channels)
         power = resized(self.power, noisy.shape[-2], noisy.shape[-1])
         with torch.autocast(noisy.device.type, enabled=False):
             expected, spread = guess(noisy.float(), by_channel.float(), overall.float(), power.float())
         variance = by_channel.square() + (1 - by_channel).square()
-        inputs = torch.cat([noisy * variance.rsqrt(), levels * 2 - 1], dim=1)
-        found = self.unet(inputs, stream_levels.mean(dim=1) * 1000.0, class_labels=embedding, return_dict=False)[0]
+        found = self._network(noisy * variance.rsqrt(), levels, stream_levels, embedding)
         # closed forms keep their digits whatever precision the network runs in
         with torch.autocast(noisy.device.type, enabled=False):
             return expected + inverse(spread * transform(found.float()))
+
+    def _network(
+        self, noisy: torch.Tensor, levels: torch.Tensor, stream_levels: torch.Tensor, embedding: torch.Tensor
+    ) -> torch.Tensor:
+        inputs = torch.cat([noisy, levels * 2 - 1], dim=1)
+        return self.unet(inputs, stream_levels.mean(dim=1) * 1000.0, class_labels=embedding, return_dict=False)[0]

@@ -139,6 +139,7 @@ def _new_denoiser(
             layers=config.denoiser.layers,
             head_channels=config.denoiser.head_channels,
             cells=tiles.size // config.codec.factor,
+            linear_guess=config.denoiser.linear_guess,
         )
 
 
