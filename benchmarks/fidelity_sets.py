@@ -116,6 +116,7 @@ ABLATIONS = (
             "sampling.guidance": 0.0,
         },
     ),
+    Ablation("no linear guess", {"denoiser.linear_guess": False}),
     Ablation("factor 1", {"codec.factor": 1}),
     Ablation("factor 4", {"codec.factor": 4}),
 )

@@ -129,3 +129,12 @@ def test_the_guess_of_a_new_network_is_that_of_the_latents_spectra() -> None:
         own = levels[:, stream : stream + 1].expand(-1, CHANNELS[stream], -1, -1)
         wanted, _ = guess(latents[:, part], own, own[..., :1, :1], net.power[part])
         torch.testing.assert_close(found[:, part], wanted)
+
+
+def test_without_the_guess_the_network_says_all(noisy) -> None:
+    net = JointDenoiser(CHANNELS, widths=(16, 16), layers=1, head_channels=16, cells=8, linear_guess=False)
+    levels = torch.full((2, 2, 8, 8), 0.3)
+    assert net(noisy, levels).abs().max() > 1e-3
+    torch.nn.init.zeros_(net.unet.conv_out.weight)
+    torch.nn.init.zeros_(net.unet.conv_out.bias)
+    assert (net(noisy, levels) == 0).all()
