@@ -76,7 +76,9 @@ class DenoiserConfig(_Section):
     widths: tuple[int, ...] = (64, 128)
     layers: int = Field(1, ge=1)
     head_channels: int = Field(32, ge=8)
-    linear_guess: bool = Field(True, description="start from the best linear guess and learn the rest")
+    linear_guess: bool = Field(
+        False, description="start from the best linear guess: ahead for some 400 steps, then behind"
+    )
     patterns: PatternsConfig = PatternsConfig()
     level_shift: float = Field(2.0, gt=0)
     mask_level_shift: float = Field(0.8, gt=0, description="of masks in the pattern masks_ahead")
