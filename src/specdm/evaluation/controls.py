@@ -10,7 +10,7 @@ from specdm.evaluation.reading import some
 from specdm.tiles.tileset import TileSet
 
 FIT_TILES, FIT_PIXELS = 1024, 200_000
-"""Most training tiles, and pixels of each group, that the Gaussians are fitted on."""
+"""Most training tiles, and pixels in all, that the Gaussians are fitted on."""
 
 
 def training_copy(real: TileSet, *, n: int, seed: int = 0) -> TileSet:

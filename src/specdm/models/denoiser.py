@@ -93,8 +93,9 @@ class JointDenoiser(ModelMixin, ConfigMixin):
             if len(cells) > 1:
                 self.latent_mean[part] = cells.mean(dim=0)
                 self.latent_std[part] = cells.std(dim=0, correction=0).clamp(min=1e-3)
-                own = (latents[:, part] - self.latent_mean[part, None, None]) / self.latent_std[part, None, None]
-                self.power[part] = power_spectrum(own, known[:, s])
+                if self.config["linear_guess"]:
+                    own = (latents[:, part] - self.latent_mean[part, None, None]) / self.latent_std[part, None, None]
+                    self.power[part] = power_spectrum(own, known[:, s])
             start += channels
 
     def standardise(self, latents: torch.Tensor) -> torch.Tensor:
@@ -114,7 +115,7 @@ class JointDenoiser(ModelMixin, ConfigMixin):
     ) -> torch.Tensor:
         """Predict the velocity `noise - latent`.
 
-        The network gives what is left when the best linear guess is taken away, in units of its spread (see
+        With `linear_guess` the network gives what is left when the best linear guess is taken away, in units of its spread (see
         `linear_guess.guess`). So an untrained network already draws Gaussian fields with the spectrum of the latents.
         Karras et al. (2022), "Elucidating the design space of diffusion-based generative models", table 1 and
         appendix B.6, do so for white latents.

@@ -22,7 +22,6 @@ BATCH = 1024
 LEAST_POWER = 0.02
 """Of any frequency, in units of the mean: what was never seen is improbable, not impossible."""
 
-
 FILLS = 4
 """Rounds in which unknown cells are filled with what the filter expects there."""
 

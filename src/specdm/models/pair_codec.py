@@ -47,6 +47,7 @@ class PairCodec(ModelMixin, ConfigMixin):
     config_name = "config.json"  # type: ignore[assignment]
     mean: torch.Tensor
     std: torch.Tensor
+    weights: torch.Tensor
 
     @register_to_config
     def __init__(
@@ -72,8 +73,6 @@ class PairCodec(ModelMixin, ConfigMixin):
         self.register_buffer("mean", torch.zeros(dates * bands + quantities))
         self.register_buffer("std", torch.ones(dates * bands + quantities))
         self.register_buffer("weights", torch.ones(channels))
-
-    weights: torch.Tensor
 
     @property
     def latent_channels(self) -> int:
