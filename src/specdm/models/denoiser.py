@@ -116,10 +116,9 @@ class JointDenoiser(ModelMixin, ConfigMixin):
         """Predict the velocity `noise - latent`.
 
         With `linear_guess` the network gives what is left when the best linear guess is taken away, in units of its
-        spread (see `linear_guess.guess`). So an untrained network already draws Gaussian fields with the spectrum of the
-        latents.
-        Karras et al. (2022), "Elucidating the design space of diffusion-based generative models", table 1 and
-        appendix B.6, do so for white latents.
+        spread (see `linear_guess.guess`). So an untrained network already draws Gaussian fields with the spectrum of
+        the latents. Karras et al. (2022), "Elucidating the design space of diffusion-based generative models", table 1
+        and appendix B.6, do so for white latents.
 
         Args:
             noisy: `(n, channels, y, x)`, the noisy latents of all streams.
