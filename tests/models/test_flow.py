@@ -5,11 +5,16 @@ from __future__ import annotations
 import pytest
 import torch
 
-from specdm.models.flow import LevelPatterns, draw_levels, interpolate, level_by_channel, shift_levels
-
-NOTHING = dict.fromkeys(
-    ("shared", "one_known", "one_unknown", "independent", "area_known", "masks_ahead"), 0.0
+from specdm.models.flow import (
+    LevelPatterns,
+    draw_levels,
+    hidden_until_told,
+    interpolate,
+    level_by_channel,
+    shift_levels,
 )
+
+NOTHING = dict.fromkeys(("shared", "one_known", "one_unknown", "independent", "area_known", "stages"), 0.0)
 
 
 def levels_of(n: int = 400, streams: int = 2, shift: float = 2.0, seed: int = 0, **shares: float) -> torch.Tensor:
@@ -64,16 +69,32 @@ def test_half_of_the_time_a_whole_group_is_known_or_unknown(pattern: str, level:
     assert 90 < (special[:, 2] & ~special[:, 0]).sum() < 180
 
 
-def test_masks_ahead_are_on_the_path_of_the_solver() -> None:
+def test_stages_are_what_the_solver_asks() -> None:
+    """Stage by stage: what was drawn is known, what comes later unknown."""
     levels = by_stream(
         draw_levels(
-            50, 2, (6, 6), patterns=LevelPatterns(**(NOTHING | {"masks_ahead": 1.0})), shift=2.0,
-            generator=torch.Generator().manual_seed(0), path_shifts=[2.0, 0.5],
+            600, 4, (6, 6), patterns=LevelPatterns(**(NOTHING | {"stages": 1.0})), shift=2.0,
+            generator=torch.Generator().manual_seed(0), stages=[[3], [1], [0, 2]], stage_shifts=[1.0, 1.0, 8.0],
         )
     )  # fmt: skip
-    even = levels[:, 0] / (2 - levels[:, 0])
-    torch.testing.assert_close(levels[:, 1], shift_levels(even, 0.5))
-    assert (levels[:, 1] <= levels[:, 0]).all() and (levels[:, 1] < levels[:, 0] - 0.1).any()
+    on_the_way = (levels > 0) & (levels < 1)
+    for group, known, unknown in (([3], [], [0, 1, 2]), ([1], [3], [0, 2]), ([0, 2], [1, 3], [])):
+        here = on_the_way[:, group].all(dim=1)
+        assert here.sum() > 60
+        assert (levels[here][:, known] == 0).all() and (levels[here][:, unknown] == 1).all()
+        assert (levels[here][:, group] == levels[here][:, group[:1]]).all()
+    images = on_the_way[:, 0]
+    assert on_the_way[:, 3].sum() < on_the_way[:, 1].sum() < images.sum()
+    assert levels[images, 0].median() > 0.8 > levels[on_the_way[:, 1], 1].median()
+
+
+def test_a_mask_is_unknown_until_it_is_known_where_it_says_something() -> None:
+    levels = torch.full((1, 3, 2, 2), 0.5)
+    levels[0, 2] = torch.tensor([[0.0, 0.3], [1.0, 0.0]])
+    found = hidden_until_told(levels, [(1, 2)])
+    assert found[0, 1].tolist() == [[0.5, 1.0], [1.0, 0.5]]
+    assert torch.equal(found[:, [0, 2]], levels[:, [0, 2]])
+    assert (levels[0, 1] == 0.5).all(), "what was given stays as it was"
 
 
 def test_independent() -> None:

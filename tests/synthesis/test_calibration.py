@@ -30,7 +30,7 @@ def test_latents_that_are_off_are_brought_to_the_training_ground(pipeline, littl
     images = slice(0, pipeline.model.stream_channels[0])
     latents[:, images] = 0.6 * latents[:, images] + 0.8
     calibration = fit_calibration(pipeline.model, latents, little_tiles)
-    found = decode_calibrated(pipeline.model, calibration, latents, dense=False)
+    found = decode_calibrated(pipeline.model, calibration, latents)
     plain = pipeline.model.decode(latents)
     assert (found.positions == plain.positions).all()
     real, masks = little_tiles.images(), little_tiles.masks()

@@ -85,7 +85,7 @@ def test_labelled_cells_have_loss() -> None:
 
 def test_known_cells_are_shown_without_noise_and_have_no_loss() -> None:
     tiles = latent_tiles()
-    shares = dict.fromkeys(("shared", "one_unknown", "independent", "area_known", "masks_ahead"), 0) | {"one_known": 1}
+    shares = dict.fromkeys(("shared", "one_unknown", "independent", "area_known", "stages"), 0) | {"one_known": 1}
     module = Watched(tiles, patterns=shares)
 
     def far_off_where_known(noisy: torch.Tensor, levels: torch.Tensor, composition: torch.Tensor) -> torch.Tensor:

@@ -10,7 +10,6 @@ from diffusers.models.unets.unet_2d import UNet2DModel
 from torch import nn
 
 from specdm.models.flow import level_by_channel
-from specdm.models.linear_guess import guess, inverse, power_spectrum, resized, stream_level, transform
 
 
 class JointDenoiser(ModelMixin, ConfigMixin):
@@ -26,14 +25,11 @@ class JointDenoiser(ModelMixin, ConfigMixin):
         widths: channels at each resolution; attention at every resolution but the first.
         layers: residual blocks a resolution.
         head_channels: channels of an attention head.
-        cells: latent cells along a training tile; tiles of other sizes can be drawn too.
-        linear_guess: whether the network only gives what the best linear guess leaves over.
     """
 
     config_name = "config.json"  # type: ignore[assignment]
     latent_mean: torch.Tensor
     latent_std: torch.Tensor
-    power: torch.Tensor
 
     @register_to_config
     def __init__(
@@ -43,14 +39,11 @@ class JointDenoiser(ModelMixin, ConfigMixin):
         widths: tuple[int, ...] = (64, 192),
         layers: int = 2,
         head_channels: int = 48,
-        cells: int = 16,
-        linear_guess: bool = True,
     ):
         super().__init__()
         channels, streams = sum(stream_channels), len(stream_channels)
         self.register_buffer("latent_mean", torch.zeros(channels))
         self.register_buffer("latent_std", torch.ones(channels))
-        self.register_buffer("power", torch.ones(channels, cells, cells))
         deeper = len(widths) - 1
         self.unet = UNet2DModel(
             in_channels=channels + streams,
@@ -65,9 +58,6 @@ class JointDenoiser(ModelMixin, ConfigMixin):
             resnet_time_scale_shift="scale_shift",
             class_embed_type="identity",
         )
-        if linear_guess:
-            nn.init.zeros_(self.unet.conv_out.weight)
-            nn.init.zeros_(self.unet.conv_out.bias)
         embedding = 4 * widths[0]
         self.level_features = Timesteps(widths[0], flip_sin_to_cos=True, downscale_freq_shift=0)
         self.level_embeddings = nn.ModuleList([TimestepEmbedding(widths[0], embedding) for _ in range(streams)])
@@ -76,7 +66,7 @@ class JointDenoiser(ModelMixin, ConfigMixin):
 
     @torch.no_grad()
     def fit_latents(self, latents: torch.Tensor, known: torch.Tensor) -> None:
-        """Take the mean and spread of each stream's channels over its known cells, and how alike neighbours are.
+        """Take the mean and spread of each stream's channels over its known cells.
 
         A codec standardises the latents of all streams that share it together. Two dates may lie far apart in light
         and season; each by itself then has less than unit variance, and its structure drowns in the noise of levels
@@ -93,9 +83,6 @@ class JointDenoiser(ModelMixin, ConfigMixin):
             if len(cells) > 1:
                 self.latent_mean[part] = cells.mean(dim=0)
                 self.latent_std[part] = cells.std(dim=0, correction=0).clamp(min=1e-3)
-                if self.config["linear_guess"]:
-                    own = (latents[:, part] - self.latent_mean[part, None, None]) / self.latent_std[part, None, None]
-                    self.power[part] = power_spectrum(own, known[:, s])
             start += channels
 
     def standardise(self, latents: torch.Tensor) -> torch.Tensor:
@@ -115,19 +102,17 @@ class JointDenoiser(ModelMixin, ConfigMixin):
     ) -> torch.Tensor:
         """Predict the velocity `noise - latent`.
 
-        With `linear_guess` the network gives what is left when the best linear guess is taken away, in units of its
-        spread (see `linear_guess.guess`). So an untrained network already draws Gaussian fields with the spectrum of
-        the latents. Karras et al. (2022), "Elucidating the design space of diffusion-based generative models", table 1
-        and appendix B.6, do so for white latents.
-
         Args:
             noisy: `(n, channels, y, x)`, the noisy latents of all streams.
-            levels: `(n, streams, y, x)`, noise levels in 0..1.
+            levels: `(n, streams, y, x)`, noise levels in 0..1; at 1 a cell is unknown and not looked at.
             composition: `(n, classes)` fractions of each class in the tile; a row of NaN is "not given".
 
         Returns:
             `(n, channels, y, x)`.
         """
+        by_channel = level_by_channel(levels, self.stream_channels)
+        # what is unknown has nothing to show
+        noisy = torch.where(by_channel < 1, noisy, 0.0)
         stream_levels = levels.mean(dim=(2, 3))
         embedding = sum(
             embed(self.level_features(stream_levels[:, s] * 1000.0).to(noisy.dtype))
@@ -139,21 +124,6 @@ class JointDenoiser(ModelMixin, ConfigMixin):
             given = composition.isfinite().all(dim=1, keepdim=True)
             row = torch.cat([torch.where(given, composition, 0.0), given.to(noisy.dtype)], dim=1)
             embedding = embedding + self.composition_embedding(row)
-        if not self.config["linear_guess"]:
-            return self._network(noisy, levels, stream_levels, embedding)
-        by_channel = level_by_channel(levels, self.stream_channels)
-        overall = level_by_channel(stream_level(levels), self.stream_channels)
-        power = resized(self.power, noisy.shape[-2], noisy.shape[-1])
-        with torch.autocast(noisy.device.type, enabled=False):
-            expected, spread = guess(noisy.float(), by_channel.float(), overall.float(), power.float())
-        variance = by_channel.square() + (1 - by_channel).square()
-        found = self._network(noisy * variance.rsqrt(), levels, stream_levels, embedding)
-        # closed forms keep their digits whatever precision the network runs in
-        with torch.autocast(noisy.device.type, enabled=False):
-            return expected + inverse(spread * transform(found.float()))
-
-    def _network(
-        self, noisy: torch.Tensor, levels: torch.Tensor, stream_levels: torch.Tensor, embedding: torch.Tensor
-    ) -> torch.Tensor:
         inputs = torch.cat([noisy, levels * 2 - 1], dim=1)
-        return self.unet(inputs, stream_levels.mean(dim=1) * 1000.0, class_labels=embedding, return_dict=False)[0]
+        overall = stream_levels.mean(dim=1) * 1000.0
+        return self.unet(inputs, overall, class_labels=embedding, return_dict=False)[0]

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 import torch
 
+STAGE_SHARES = (1.0, 2.0, 6.0)
+"""How often each of the last stages is drawn beside the others: the later, the more there is to tell."""
+
 
 @dataclass(frozen=True)
 class LevelPatterns:
@@ -22,15 +25,15 @@ class LevelPatterns:
         one_unknown: likewise unknown (level 1): what the others are by themselves.
         independent: a level for every stream.
         area_known: part of the area known in all streams, the rest at one shared level.
-        masks_ahead: images at one level, masks at the lower one that the solver gives them beside it.
+        stages: one group of streams on its way, those before it known, those after it unknown: what the solver asks.
     """
 
-    shared: float = 0.3
-    one_known: float = 0.2
-    one_unknown: float = 0.1
-    independent: float = 0.15
+    shared: float = 0.05
+    one_known: float = 0.1
+    one_unknown: float = 0.05
+    independent: float = 0.05
     area_known: float = 0.05
-    masks_ahead: float = 0.2
+    stages: float = 0.7
 
 
 def shift_levels(levels: torch.Tensor, shift: float) -> torch.Tensor:
@@ -46,7 +49,8 @@ def draw_levels(
     patterns: LevelPatterns,
     shift: float,
     generator: torch.Generator,
-    path_shifts: Sequence[float] | None = None,
+    stages: Sequence[Sequence[int]] | None = None,
+    stage_shifts: Sequence[float] | None = None,
     groups: Sequence[Sequence[int]] | None = None,
 ) -> torch.Tensor:
     """Noise levels `(n, streams, y, x)` for training, each tile with its own pattern.
@@ -56,7 +60,8 @@ def draw_levels(
         patterns: how often each is drawn.
         shift: of levels that streams share or have by themselves.
         generator: of all draws.
-        path_shifts: of each stream on the solver's path, for the pattern `masks_ahead`; default `shift` for all.
+        stages: numbers of the streams that the solver draws together, in its order; default all at once.
+        stage_shifts: of the levels of each stage; default `shift` for all.
         groups: numbers of the streams that are known or unknown together, such as all images; default each alone.
     """
 
@@ -64,10 +69,8 @@ def draw_levels(
         return torch.rand(*shape, generator=generator)
 
     # Stratified over the batch: less variance than independent draws at no cost.
-    order = torch.randperm(n, generator=generator)
-    even = (order + uniform(n)) / n
+    even = (torch.randperm(n, generator=generator) + uniform(n)) / n
     shared = shift_levels(even, shift)
-    path = torch.stack([shift_levels(even, s) for s in path_shifts or [shift] * streams], dim=1)
     own = shift_levels(uniform(n, streams), shift)
     shares = torch.tensor(
         [
@@ -76,7 +79,7 @@ def draw_levels(
             patterns.one_unknown,
             patterns.independent,
             patterns.area_known,
-            patterns.masks_ahead,
+            patterns.stages,
         ]
     )
     pattern = torch.multinomial(shares, n, replacement=True, generator=generator)
@@ -93,10 +96,46 @@ def draw_levels(
     by_stream = torch.where((pattern == 1)[:, None] & chosen, 0.0, by_stream)
     by_stream = torch.where((pattern == 2)[:, None] & chosen, 1.0, by_stream)
     by_stream = torch.where((pattern == 3)[:, None], own, by_stream)
+    order = stages if stages is not None else [range(streams)]
+    path = _on_the_way(even, streams, order, stage_shifts or [shift] * len(order), generator)
     by_stream = torch.where((pattern == 5)[:, None], path, by_stream)
     levels = by_stream[:, :, None, None].expand(n, streams, *cells).clone()
     for i in torch.nonzero(pattern == 4).flatten().tolist():
         levels[i] = torch.where(_area(cells, generator), 0.0, levels[i])
+    return levels
+
+
+def _on_the_way(
+    even: torch.Tensor,
+    streams: int,
+    stages: Sequence[Sequence[int]],
+    shifts: Sequence[float],
+    generator: torch.Generator,
+) -> torch.Tensor:
+    """Levels `(n, streams)` of tiles each in one of the stages, drawn at random: known before it, unknown after it."""
+    often = torch.tensor(STAGE_SHARES[-len(stages) :])
+    stage = torch.multinomial(often, len(even), replacement=True, generator=generator)
+    levels = torch.ones(len(even), streams)
+    for number, group in enumerate(stages):
+        own = shift_levels(even, shifts[number])
+        now = torch.where(stage == number, own, torch.where(stage > number, 0.0, 1.0))
+        levels[:, list(group)] = now[:, None]
+    return levels
+
+
+def hidden_until_told(levels: torch.Tensor, gaps: Sequence[tuple[int, int]]) -> torch.Tensor:
+    """Masks unknown wherever it is not known whether they say anything, `(n, streams, y, x)`.
+
+    Unlabelled cells of a mask are always unknown: beside a mask that is half known, where it is labelled could be
+    read off its noise levels and would never be learnt.
+
+    Args:
+        levels: `(n, streams, y, x)`.
+        gaps: numbers of a mask and of the stream that says where it is labelled.
+    """
+    levels = levels.clone()
+    for mask, labelled in gaps:
+        levels[:, mask] = torch.where(levels[:, labelled] > 0, 1.0, levels[:, mask])
     return levels
 
 

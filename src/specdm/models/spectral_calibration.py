@@ -16,8 +16,8 @@ from diffusers.models.modeling_utils import ModelMixin
 FEW_TILES = 2.0
 """Drawn tiles of a kind of ground that count as much as the assumption that its spectrum is right."""
 
-MOST_STRETCH = 2.0
-"""Factor by which no direction is stretched or shrunk further: what is that far off was not learnt at all."""
+MOST_STRETCH = 1.25
+"""Factor by which no direction is stretched or shrunk further: more makes noise of what was not learnt."""
 
 
 @dataclass

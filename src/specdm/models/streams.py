@@ -102,6 +102,29 @@ def image_and_mask_streams(streams: Sequence[Stream]) -> list[list[int]]:
     return list(groups.values())
 
 
-def path_shifts(streams: Sequence[Stream], *, image: float, mask: float) -> list[float]:
-    """Shift of each stream's noise levels on the solver's path, see `specdm.models.flow.shift_levels`."""
-    return [image if stream.kind in ("image", "pair") else mask for stream in streams]
+def stages_of(streams: Sequence[Stream]) -> list[list[int]]:
+    """Numbers of the streams that are drawn together, one group after the other; a kind not there is left out.
+
+    Where masks say something, then what they say, then images that fit them: each is drawn from what is already known,
+    and p(labelled) p(mask | labelled) p(image | mask, labelled) is the joint distribution.
+    """
+    order: dict[StreamKind, int] = {"labelled": 0, "classes": 1, "amounts": 1, "image": 2, "pair": 2}
+    groups: dict[int, list[int]] = {}
+    for number, stream in enumerate(streams):
+        groups.setdefault(order[stream.kind], []).append(number)
+    return [groups[place] for place in sorted(groups)]
+
+
+def masks_with_gaps(streams: Sequence[Stream]) -> list[tuple[int, int]]:
+    """Numbers of each mask that leaves ground unlabelled, and of the stream that says where."""
+    numbers = {(stream.kind, stream.position): number for number, stream in enumerate(streams)}
+    return [
+        (numbers["classes", stream.position], number)
+        for number, stream in enumerate(streams)
+        if stream.kind == "labelled"
+    ]
+
+
+def stage_shifts(streams: Sequence[Stream], *, image: float, mask: float) -> list[float]:
+    """Shift of the noise levels of each group of `stages_of`, see `specdm.models.flow.shift_levels`."""
+    return [image if streams[group[0]].kind in ("image", "pair") else mask for group in stages_of(streams)]

@@ -17,16 +17,12 @@ from specdm.training.tile_tensors import to_pixels
 BATCH = 64
 
 
-def decode_calibrated(
-    model: JointModel, calibration: SpectralCalibration | None, latents: torch.Tensor, *, dense: bool
-) -> Pixels:
+def decode_calibrated(model: JointModel, calibration: SpectralCalibration | None, latents: torch.Tensor) -> Pixels:
     """Tiles from drawn latents `(n, channels, y, x)`, images corrected, masks as they were drawn."""
-    pixels = model.decode(latents, dense=dense)
+    pixels = model.decode(latents)
     if calibration is None:
         return pixels
-    # what no class describes has a spectrum of its own, whether or not it is shown with a label
-    told = model.decode(latents) if dense else pixels
-    ground = kinds_of_ground(told, groups=int(calibration.config["groups"]))
+    ground = kinds_of_ground(pixels, groups=int(calibration.config["groups"]))
     components = model.image_components(pixels)
     return replace(pixels, images=model.with_components(pixels, components, calibration(components, ground)))
 
@@ -94,9 +90,7 @@ def kinds_of_ground(pixels: Pixels, *, groups: int) -> torch.Tensor:
     return torch.where(found < 0, groups - 1, found)
 
 
-def _add(
-    moments: GroundMoments, model: JointModel, shown: Pixels, labelled: Pixels, fresh: torch.Tensor
-) -> None:
+def _add(moments: GroundMoments, model: JointModel, shown: Pixels, labelled: Pixels, fresh: torch.Tensor) -> None:
     """Add spectra of one with the ground of the other: pixels that are new and whose spectra are known."""
     ground = kinds_of_ground(labelled, groups=moments.groups).cpu().movedim(1, -1)
     rows = model.image_components(shown).cpu().movedim(1, -1)

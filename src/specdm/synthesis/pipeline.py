@@ -18,7 +18,7 @@ from specdm.models.joint_model import JointModel
 from specdm.models.part_files import load_part_files, read_json, save_part_files
 from specdm.models.pixels import Pixels, joined
 from specdm.models.spectral_calibration import SpectralCalibration
-from specdm.models.streams import Stream, path_shifts
+from specdm.models.streams import Stream, stage_shifts
 from specdm.scenes.classes import Classes
 from specdm.synthesis.calibration import decode_calibrated
 from specdm.synthesis.composition import composition_row
@@ -39,17 +39,17 @@ class SamplingDefaults:
     """What `sample` does when not told otherwise.
 
     Attributes:
-        steps: solver steps.
+        steps: solver steps of each stage.
         level_shift: of the solver's grid of noise levels, for images.
-        mask_level_shift: the same for masks; lower, so that masks are resolved first and images drawn to fit them.
+        mask_level_shift: the same for masks, which are drawn before the images.
         guidance: strength by which image and mask are pulled towards each other.
         sensor_noise: whether noise of the sensor's covariance is put back on decoded images.
         dense: whether all ground is labelled, also what real masks would leave unlabelled.
     """
 
-    steps: int = 12
+    steps: int = 8
     level_shift: float = 2.0
-    mask_level_shift: float = 0.8
+    mask_level_shift: float = 2.0
     guidance: float = 0.8
     sensor_noise: bool = True
     dense: bool = False
@@ -188,12 +188,12 @@ class SpecDMPipeline:
             n: number of tiles.
             seed: at least 0.
             first: index of the first tile, so that parts of a large set can be drawn apart.
-            steps: solver steps.
+            steps: solver steps of each stage: where masks say something, what they say, images.
             guidance: 0 for plain samples of the joint model; more pulls image and mask towards each other.
             sensor_noise: put sensor noise back on the images, see `SpectralBasis.residual_noise`.
             calibrated: correct mean and spread of the spectra, as fitted for the default steps and guidance.
-            dense: label all ground. Default: where real masks leave ground unlabelled, since no class describes it,
-                synthetic masks do so too.
+            dense: label all ground, by what the model reads off the image. Default: where real masks leave ground
+                unlabelled, since no class describes it, synthetic masks do so too.
             composition: class (or material) name -> fraction of the tile, summing to at most 1; the rest is shared
                 among the others as in training tiles. With several mask layers "LAYER: class". Default: a
                 training tile's, drawn for each tile.
@@ -224,17 +224,16 @@ class SpecDMPipeline:
             index = range(start, min(start + batch_size, first + n))
             draws = tile_draws(index, seed=seed, shape=self.latent_shape, prior=self.prior, composition=ordered)
             latents = self.latents_of(draws, steps=steps, guidance=guidance)
-            calibration = self.calibration if calibrated else None
-            tiles = decode_calibrated(self.model, calibration, latents, dense=dense)
+            tiles = decode_calibrated(self.model, self.calibration if calibrated else None, latents)
+            if dense:
+                tiles = replace(tiles, positions=self._without_gaps(tiles.positions, latents, draws, steps=steps))
             if noisy:
                 noise = self.model.sensor_noise(self.facts.size, draws.generators)
                 tiles = replace(tiles, images=tiles.images + noise)
             drawn.append(tiles.apply(torch.Tensor.cpu))
             if callback is not None:
                 callback(min(start + batch_size - first, n), n)
-        return self.facts.tile_set(
-            joined(drawn), source=self.model_id, seed=seed, index=np.arange(first, first + n)
-        )
+        return self.facts.tile_set(joined(drawn), source=self.model_id, seed=seed, index=np.arange(first, first + n))
 
     @property
     def latent_shape(self) -> tuple[int, int, int]:
@@ -248,10 +247,18 @@ class SpecDMPipeline:
         return self.model.solve(
             draws.noise.to(self.model.device),
             steps=steps,
-            shift=path_shifts(self.model.streams, image=defaults.level_shift, mask=defaults.mask_level_shift),
+            shifts=stage_shifts(self.model.streams, image=defaults.level_shift, mask=defaults.mask_level_shift),
             guidance=guidance,
             composition=draws.compositions.to(self.model.device),
         )
+
+    def _without_gaps(
+        self, positions: torch.Tensor, latents: torch.Tensor, draws: TileDraws, *, steps: int
+    ) -> torch.Tensor:
+        """Class positions `(n, layer, y, x)` with those that the model reads off the image where there were none."""
+        noise, shift = draws.noise.to(self.model.device), self.defaults.mask_level_shift
+        filled = self.model.fill_gaps(latents, noise, steps=steps, shift=shift)
+        return torch.where(positions < 0, self.model.decode(filled, dense=True).positions, positions)
 
     def reconstruct(self, tiles: TileSet, *, batch_size: int = 32) -> TileSet:
         """Tiles after all codecs, with the coordinates they had; nodata, unlabelled and unknown pixels stay so.

@@ -56,12 +56,12 @@ class CodecConfig(_Section):
 class PatternsConfig(_Section):
     """How often each pattern of noise levels is drawn, see `specdm.models.flow.LevelPatterns`."""
 
-    shared: float = Field(0.3, ge=0)
-    one_known: float = Field(0.15, ge=0)
-    one_unknown: float = Field(0.1, ge=0)
-    independent: float = Field(0.1, ge=0)
+    shared: float = Field(0.05, ge=0)
+    one_known: float = Field(0.1, ge=0)
+    one_unknown: float = Field(0.05, ge=0)
+    independent: float = Field(0.05, ge=0)
     area_known: float = Field(0.05, ge=0)
-    masks_ahead: float = Field(0.3, ge=0)
+    stages: float = Field(0.7, ge=0)
 
     @model_validator(mode="after")
     def _some(self) -> PatternsConfig:
@@ -76,12 +76,9 @@ class DenoiserConfig(_Section):
     widths: tuple[int, ...] = (64, 128)
     layers: int = Field(1, ge=1)
     head_channels: int = Field(32, ge=8)
-    linear_guess: bool = Field(
-        False, description="start from the best linear guess: ahead for some 400 steps, then behind"
-    )
     patterns: PatternsConfig = PatternsConfig()
     level_shift: float = Field(2.0, gt=0)
-    mask_level_shift: float = Field(0.8, gt=0, description="of masks in the pattern masks_ahead")
+    mask_level_shift: float = Field(2.0, gt=0, description="of masks in the pattern stages")
     composition_dropout: float = Field(0.1, ge=0, le=1)
     mask_loss_weight: float = Field(1.0, gt=0)
     batch_size: int = Field(16, ge=1)
@@ -109,9 +106,9 @@ class TrainingConfig(_Section):
 class SamplingConfig(_Section):
     """Defaults of `sample`; stored with the model."""
 
-    steps: int = Field(12, ge=1)
+    steps: int = Field(8, ge=1, description="of each stage")
     level_shift: float = Field(2.0, gt=0)
-    mask_level_shift: float = Field(0.8, gt=0, description="lower than level_shift: masks are resolved first")
+    mask_level_shift: float = Field(2.0, gt=0, description="of the stages in which masks are drawn")
     guidance: float = Field(0.8, ge=0)
     sensor_noise: bool = True
     calibration_tiles: int = Field(

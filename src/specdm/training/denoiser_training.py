@@ -11,8 +11,8 @@ from torch.optim.swa_utils import AveragedModel
 
 from specdm.errors import TrainingError
 from specdm.models.denoiser import JointDenoiser
-from specdm.models.flow import LevelPatterns, draw_levels, interpolate, level_by_channel
-from specdm.models.streams import Stream, image_and_mask_streams, path_shifts
+from specdm.models.flow import LevelPatterns, draw_levels, hidden_until_told, interpolate, level_by_channel
+from specdm.models.streams import Stream, image_and_mask_streams, masks_with_gaps, stage_shifts, stages_of
 from specdm.training.config import DenoiserConfig
 from specdm.training.draws import step_generator
 from specdm.training.tile_tensors import LatentTiles
@@ -23,7 +23,7 @@ STAGE = 2
 class DenoiserTraining(L.LightningModule):
     """Flow matching with a noise level for every stream and cell; `average` holds the EMA weights.
 
-    An unlabelled cell is at noise level 1 and has no loss; neither has a known one (level 0).
+    An unlabelled cell is unknown (noise level 1) and has no loss; neither has a known one (level 0).
     """
 
     def __init__(
@@ -44,9 +44,7 @@ class DenoiserTraining(L.LightningModule):
         self._tiles = tiles
         self._importance = list(importance)
         self._chances = tile_chances(streams, tiles.encoded.known)
-        self._weights = stream_weights(
-            streams, denoiser.stream_channels, mask_loss_weight=config.mask_loss_weight
-        )
+        self._weights = stream_weights(streams, denoiser.stream_channels, mask_loss_weight=config.mask_loss_weight)
         self._patterns = LevelPatterns(**config.patterns.model_dump())
 
     def _average_weights(self, averaged: Any, current: Any, count: Any) -> None:
@@ -74,14 +72,13 @@ class DenoiserTraining(L.LightningModule):
             patterns=self._patterns,
             shift=self.config.level_shift,
             generator=generator,
-            path_shifts=path_shifts(
-                self.streams, image=self.config.level_shift, mask=self.config.mask_level_shift
-            ),
+            stages=stages_of(self.streams),
+            stage_shifts=stage_shifts(self.streams, image=self.config.level_shift, mask=self.config.mask_level_shift),
             groups=image_and_mask_streams(self.streams),
         )
-        levels = torch.where(known > 0, levels, 1.0)
+        levels = hidden_until_told(torch.where(known > 0, levels, 1.0), masks_with_gaps(self.streams))
         by_channel = level_by_channel(levels, self.denoiser.stream_channels)
-        counts = (known * (levels > 0)).to(self.device)
+        counts = (known * ((levels > 0) & (levels < 1))).to(self.device)
         noisy = interpolate(latents, noise, by_channel)
         predicted = self.denoiser(*(x.to(self.device) for x in (noisy, levels, composition)))
         error = (predicted - (noise - latents).to(self.device)).square()
@@ -120,19 +117,20 @@ class DenoiserTraining(L.LightningModule):
         return self.average.module  # type: ignore[return-value]
 
 
-def stream_weights(
-    streams: Sequence[Stream], channels: Sequence[int], *, mask_loss_weight: float
-) -> list[float]:
-    """What each stream's error counts: all images together 1, all masks together `mask_loss_weight`.
+def stream_weights(streams: Sequence[Stream], channels: Sequence[int], *, mask_loss_weight: float) -> list[float]:
+    """What each stream's error counts: all images together 1, all masks together `mask_loss_weight`, and half of that
+    where they say something.
 
-    Within images, and within masks, by latent channels. A change mask has 4 channels beside the 32 of its two dates;
-    counted by channels alone it would hardly be learnt.
+    Within a stage by latent channels. A change mask has 4 channels beside the 32 of its two dates; counted by channels
+    alone it would hardly be learnt.
     """
-    image = [stream.kind in ("image", "pair") for stream in streams]
-    totals = {kind: sum(c for c, i in zip(channels, image, strict=True) if i == kind) for kind in set(image)}
-    return [
-        c / totals[i] * (1.0 if i else mask_loss_weight) for c, i in zip(channels, image, strict=True)
-    ]
+    weights = [0.0] * len(streams)
+    for group in stages_of(streams):
+        kind, total = streams[group[0]].kind, sum(channels[s] for s in group)
+        all_of_them = {"image": 1.0, "pair": 1.0, "labelled": mask_loss_weight / 2}.get(kind, mask_loss_weight)
+        for s in group:
+            weights[s] = channels[s] / total * all_of_them
+    return weights
 
 
 def tile_chances(streams: Sequence[Stream], known: torch.Tensor) -> torch.Tensor:

@@ -138,8 +138,6 @@ def _new_denoiser(
             widths=config.denoiser.widths,
             layers=config.denoiser.layers,
             head_channels=config.denoiser.head_channels,
-            cells=tiles.size // config.codec.factor,
-            linear_guess=config.denoiser.linear_guess,
         )
 
 
@@ -208,9 +206,7 @@ def _fit(
     checkpoint = folder / f"{stage}.ckpt"
     callbacks: list[L.Callback] = [
         budget,
-        LossTable(
-            run / "log" / "metrics.csv", stage=stage, budget=budget, every_steps=config.training.log_every_steps
-        ),
+        LossTable(run / "log" / "metrics.csv", stage=stage, budget=budget, every_steps=config.training.log_every_steps),
         *extra,
         ModelCheckpoint(
             dirpath=folder,
