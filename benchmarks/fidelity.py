@@ -71,8 +71,6 @@ def plan(job: Job, machine: Machine, *, run: Path) -> RunPlan:
         # pictures would be drawn out of the same minutes
         "training.picture_seconds": 1e9,
         "training.accelerator": machine.device,
-        # a few hundred steps are all that these minutes hold; for SpecDM and the baseline alike
-        "denoiser.linear_guess": True,
         **(job.ablation.settings if job.ablation else {}),
     }
     preset = PRESETS.get(job.method, "tiny")

@@ -101,22 +101,20 @@ ABLATIONS = (
         "one noise level",
         {
             **{
-                f"denoiser.patterns.{pattern}": float(pattern == "shared")
+                f"denoiser.patterns.{pattern}": float(pattern == "stages")
                 for pattern in (
                     "shared",
                     "one_known",
                     "one_unknown",
                     "independent",
                     "area_known",
-                    "masks_ahead",
+                    "stages",
                 )
             },
-            "denoiser.mask_level_shift": 2.0,
-            "sampling.mask_level_shift": 2.0,
+            "denoiser.masks_first": False,
             "sampling.guidance": 0.0,
         },
     ),
-    Ablation("no linear guess", {"denoiser.linear_guess": False}),
     Ablation("factor 1", {"codec.factor": 1}),
     Ablation("factor 4", {"codec.factor": 4}),
 )

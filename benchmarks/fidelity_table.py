@@ -253,7 +253,6 @@ def budget_section(records: Sequence[Record], *, minutes: float) -> list[str]:
         "in brackets the 95 % bootstrap interval over synthetic tiles where there is one seed. Ratios are of SpecDM's",
         "mean over the other's, below 1 is better. Seconds are wall-clock from tiles to a finished model, encoding and",
         "calibration included. Fréchet spectral and class means are what SpecDM's calibration fits to training ground.",
-        "SpecDM and ldm both with `denoiser.linear_guess=true`, which is ahead for some four hundred steps (NOTES.md).",
         "",
     ]
     if (rows := summary(records)) and rows[0].values:

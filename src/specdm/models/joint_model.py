@@ -16,7 +16,7 @@ from specdm.models.pair_codec import PairCodec
 from specdm.models.pixels import Pixels, TileShape
 from specdm.models.solver import Progress, guided_velocity, solve_flow
 from specdm.models.spectral_basis import SpectralBasis
-from specdm.models.streams import Stream, image_and_mask_streams, masks_with_gaps, stages_of
+from specdm.models.streams import Stream, image_and_mask_streams, masks_with_gaps, stage_shifts, stages_of
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,9 @@ class JointModel(nn.Module):
         noise: torch.Tensor,
         *,
         steps: int,
-        shifts: Sequence[float],
+        image_shift: float,
+        mask_shift: float,
+        masks_first: bool = True,
         guidance: float = 0.0,
         composition: torch.Tensor | None = None,
         progress: Progress | None = None,
@@ -168,8 +170,9 @@ class JointModel(nn.Module):
         Args:
             noise: standard normal.
             steps: of each stage.
-            shifts: of the noise levels of each stage.
-            guidance: see `solver.guided_velocity`.
+            image_shift, mask_shift: of the noise levels of stages with and without images.
+            masks_first: see `streams.stages_of`.
+            guidance: see `solver.guided_velocity`; none where images and masks are drawn together.
             composition: `(n, classes)`, see `JointDenoiser.forward`.
             progress: called after each step of all stages.
         """
@@ -179,12 +182,13 @@ class JointModel(nn.Module):
 
         state = noise
         levels = noise.new_ones(len(noise), len(self.streams), *noise.shape[-2:])
-        stages = stages_of(self.streams)
+        stages = stages_of(self.streams, masks_first=masks_first)
+        shifts = stage_shifts(self.streams, stages, image=image_shift, mask=mask_shift)
         sides = image_and_mask_streams(self.streams)
         for number, group in enumerate(stages):
-            own = next(side for side in sides if group[0] in side)
+            own = next((side for side in sides if set(group) <= set(side)), [])
             # of where there are labels nothing is known yet that it could be pulled towards
-            strength = 0.0 if self.streams[group[0]].kind == "labelled" else guidance
+            strength = guidance if own and self.streams[group[0]].kind != "labelled" else 0.0
             state = solve_flow(
                 guided_velocity(velocity, self.denoiser, own=own, guidance=strength),
                 state,

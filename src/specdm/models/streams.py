@@ -102,13 +102,15 @@ def image_and_mask_streams(streams: Sequence[Stream]) -> list[list[int]]:
     return list(groups.values())
 
 
-def stages_of(streams: Sequence[Stream]) -> list[list[int]]:
+def stages_of(streams: Sequence[Stream], *, masks_first: bool = True) -> list[list[int]]:
     """Numbers of the streams that are drawn together, one group after the other; a kind not there is left out.
 
     Where masks say something, then what they say, then images that fit them: each is drawn from what is already known,
-    and p(labelled) p(mask | labelled) p(image | mask, labelled) is the joint distribution.
+    and p(labelled) p(mask | labelled) p(image | mask, labelled) is the joint distribution. Without `masks_first` masks
+    and images are drawn together at one noise level, as in the SpecDM paper (arXiv 2502.17056).
     """
-    order: dict[StreamKind, int] = {"labelled": 0, "classes": 1, "amounts": 1, "image": 2, "pair": 2}
+    masks = 1 if masks_first else 2
+    order: dict[StreamKind, int] = {"labelled": 0, "classes": masks, "amounts": masks, "image": 2, "pair": 2}
     groups: dict[int, list[int]] = {}
     for number, stream in enumerate(streams):
         groups.setdefault(order[stream.kind], []).append(number)
@@ -125,6 +127,9 @@ def masks_with_gaps(streams: Sequence[Stream]) -> list[tuple[int, int]]:
     ]
 
 
-def stage_shifts(streams: Sequence[Stream], *, image: float, mask: float) -> list[float]:
+def stage_shifts(
+    streams: Sequence[Stream], stages: Sequence[Sequence[int]], *, image: float, mask: float
+) -> list[float]:
     """Shift of the noise levels of each group of `stages_of`, see `specdm.models.flow.shift_levels`."""
-    return [image if streams[group[0]].kind in ("image", "pair") else mask for group in stages_of(streams)]
+    pictures = [{streams[s].kind for s in group} & {"image", "pair"} for group in stages]
+    return [image if there else mask for there in pictures]

@@ -72,6 +72,7 @@ def train_run(run: Path, *, tiles: TileSet, config: RunConfig, show_progress: bo
         steps=config.sampling.steps,
         level_shift=config.sampling.level_shift,
         mask_level_shift=config.sampling.mask_level_shift,
+        masks_first=config.denoiser.masks_first,
         guidance=config.sampling.guidance,
         sensor_noise=config.sampling.sensor_noise,
         dense=config.sampling.dense,

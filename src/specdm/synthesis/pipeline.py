@@ -18,7 +18,7 @@ from specdm.models.joint_model import JointModel
 from specdm.models.part_files import load_part_files, read_json, save_part_files
 from specdm.models.pixels import Pixels, joined
 from specdm.models.spectral_calibration import SpectralCalibration
-from specdm.models.streams import Stream, stage_shifts
+from specdm.models.streams import Stream
 from specdm.scenes.classes import Classes
 from specdm.synthesis.calibration import decode_calibrated
 from specdm.synthesis.composition import composition_row
@@ -42,6 +42,7 @@ class SamplingDefaults:
         steps: solver steps of each stage.
         level_shift: of the solver's grid of noise levels, for images.
         mask_level_shift: the same for masks, which are drawn before the images.
+        masks_first: masks before images; else both together, as they were trained.
         guidance: strength by which image and mask are pulled towards each other.
         sensor_noise: whether noise of the sensor's covariance is put back on decoded images.
         dense: whether all ground is labelled, also what real masks would leave unlabelled.
@@ -50,6 +51,7 @@ class SamplingDefaults:
     steps: int = 8
     level_shift: float = 2.0
     mask_level_shift: float = 2.0
+    masks_first: bool = True
     guidance: float = 0.8
     sensor_noise: bool = True
     dense: bool = False
@@ -247,7 +249,9 @@ class SpecDMPipeline:
         return self.model.solve(
             draws.noise.to(self.model.device),
             steps=steps,
-            shifts=stage_shifts(self.model.streams, image=defaults.level_shift, mask=defaults.mask_level_shift),
+            image_shift=defaults.level_shift,
+            mask_shift=defaults.mask_level_shift,
+            masks_first=defaults.masks_first,
             guidance=guidance,
             composition=draws.compositions.to(self.model.device),
         )

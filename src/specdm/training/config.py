@@ -77,6 +77,7 @@ class DenoiserConfig(_Section):
     layers: int = Field(1, ge=1)
     head_channels: int = Field(32, ge=8)
     patterns: PatternsConfig = PatternsConfig()
+    masks_first: bool = Field(True, description="masks are drawn before images; false: both at one noise level")
     level_shift: float = Field(2.0, gt=0)
     mask_level_shift: float = Field(2.0, gt=0, description="of masks in the pattern stages")
     composition_dropout: float = Field(0.1, ge=0, le=1)

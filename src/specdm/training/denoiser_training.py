@@ -46,6 +46,8 @@ class DenoiserTraining(L.LightningModule):
         self._chances = tile_chances(streams, tiles.encoded.known)
         self._weights = stream_weights(streams, denoiser.stream_channels, mask_loss_weight=config.mask_loss_weight)
         self._patterns = LevelPatterns(**config.patterns.model_dump())
+        self._stages = stages_of(streams, masks_first=config.masks_first)
+        self._shifts = stage_shifts(streams, self._stages, image=config.level_shift, mask=config.mask_level_shift)
 
     def _average_weights(self, averaged: Any, current: Any, count: Any) -> None:
         # A warm-up of the decay, so that the first steps do not linger.
@@ -72,8 +74,8 @@ class DenoiserTraining(L.LightningModule):
             patterns=self._patterns,
             shift=self.config.level_shift,
             generator=generator,
-            stages=stages_of(self.streams),
-            stage_shifts=stage_shifts(self.streams, image=self.config.level_shift, mask=self.config.mask_level_shift),
+            stages=self._stages,
+            stage_shifts=self._shifts,
             groups=image_and_mask_streams(self.streams),
         )
         levels = hidden_until_told(torch.where(known > 0, levels, 1.0), masks_with_gaps(self.streams))
