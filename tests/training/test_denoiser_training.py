@@ -162,6 +162,37 @@ def test_images_and_masks_have_equal_weight_whatever_their_channels() -> None:
     streams = streams_of(dates=["a", "b"], layers=["change"])
     weights = stream_weights(streams, (16, 16, 4), mask_loss_weight=1.0)
     assert weights == pytest.approx([0.5, 0.5, 1.0])
+    sparse = streams_of(dates=["a"], layers=["crop", "soil"], sparse=["soil"])
+    weights = stream_weights(sparse, (16, 12, 4, 4), mask_loss_weight=2.0)
+    assert weights == pytest.approx([1.0, 1.5, 0.5, 1.0])
+
+
+def test_levels_of_a_mask_do_not_tell_where_it_is_labelled_before_that_is_known() -> None:
+    random = torch.Generator().manual_seed(0)
+    known = torch.ones(6, 3, 8, 8)
+    known[:, 1, :, 4:] = 0
+    tiles = LatentTiles(
+        EncodedTiles(torch.randn(6, 7, 8, 8, generator=random), known), torch.full((6, 3), 1 / 3), torch.ones(3) / 3
+    )
+    torch.manual_seed(0)
+    module = Watched.__new__(Watched)
+    DenoiserTraining.__init__(
+        module,
+        denoiser=JointDenoiser((3, 2, 2), 3, widths=(16, 16), layers=1, head_channels=16),
+        streams=streams_of(dates=[0], layers=["class"], sparse=["class"]),
+        tiles=tiles,
+        config=load_config(overrides={"denoiser.batch_size": 64}).denoiser,
+        seed=0,
+        importance=[torch.ones(count) for count in (3, 2, 2)],
+    )
+    module.log = lambda *args, **kwargs: None  # type: ignore[method-assign]
+    shown: list[tuple[torch.Tensor, ...]] = []
+    module.denoiser.register_forward_pre_hook(lambda _, inputs: shown.append(inputs))
+    module.step()
+    _, levels, _ = shown[0]
+    told = levels[:, 2] == 0
+    assert (levels[:, 1][~told] == 1).all() and told.any() and not told.all()
+    assert (levels[:, 1, :, :4] < 1).any() and (levels[:, 1, :, 4:] == 1).all()
 
 
 def test_labelled_tiles_are_drawn_more_often() -> None:

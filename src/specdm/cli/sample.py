@@ -14,7 +14,7 @@ def sample(
     run: Annotated[Path, typer.Argument(help="Run folder, or a model folder.", show_default=False)],
     n: Annotated[int, typer.Option("-n", "--tiles", min=1, help="Number of tiles.")] = 256,
     seed: Annotated[int, typer.Option(min=0, help="Tile i depends on the seed and i only.")] = 0,
-    steps: Annotated[int | None, typer.Option(min=1, help="Solver steps; default: the model's.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Solver steps of each stage; default: the model's.")] = None,
     composition: Annotated[
         str | None, typer.Option(help="Share of classes in each tile, such as woods=0.3,corn=0.1.")
     ] = None,

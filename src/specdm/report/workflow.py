@@ -79,7 +79,7 @@ def sample_run(
         run: run folder, or a model folder.
         n: number of tiles.
         seed: tile i depends on the seed and i only.
-        steps: solver steps; default: the model's.
+        steps: solver steps of each stage; default: the model's.
         composition: share of classes, name -> 0..1.
         dense: label all ground; default: the model's.
         output: tile set to write; default: that of the run folder.
