@@ -1,4 +1,4 @@
-"""The joint model draws stage by stage: what is known, unknown and on its way at each, and what is filled afterwards."""
+"""The joint model draws stage by stage: what is known, unknown and on its way at each, and what is filled later."""
 
 from __future__ import annotations
 
