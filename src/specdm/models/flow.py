@@ -123,6 +123,27 @@ def _on_the_way(
     return levels
 
 
+def told_beside_images(
+    levels: torch.Tensor, *, images: Sequence[int], gaps: Sequence[tuple[int, int]], generator: torch.Generator
+) -> torch.Tensor:
+    """Where masks say something known in half of the tiles whose images are known, `(n, streams, y, x)`.
+
+    So that what they say is learnt from images, too: until it is known where, masks are hidden.
+
+    Args:
+        levels: `(n, streams, y, x)`.
+        images: numbers of the images.
+        gaps: numbers of a mask and of the stream that says where it is labelled.
+        generator: of the draws.
+    """
+    half = torch.rand(len(levels), generator=generator) < 0.5
+    told = half & (levels[:, list(images)] == 0).flatten(1).all(dim=1)
+    levels = levels.clone()
+    for _, labelled in gaps:
+        levels[told, labelled] = 0.0
+    return levels
+
+
 def hidden_until_told(levels: torch.Tensor, gaps: Sequence[tuple[int, int]]) -> torch.Tensor:
     """Masks unknown wherever it is not known whether they say anything, `(n, streams, y, x)`.
 

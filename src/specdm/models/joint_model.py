@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.functional import max_pool2d
+from torch.nn.functional import avg_pool2d, max_pool2d
 
 from specdm.models.codecs import Codec
 from specdm.models.denoiser import JointDenoiser
@@ -187,8 +187,7 @@ class JointModel(nn.Module):
         sides = image_and_mask_streams(self.streams)
         for number, group in enumerate(stages):
             own = next((side for side in sides if set(group) <= set(side)), [])
-            # of where there are labels nothing is known yet that it could be pulled towards
-            strength = guidance if own and self.streams[group[0]].kind != "labelled" else 0.0
+            strength = guidance if own and self._can_be_guided(group) else 0.0
             state = solve_flow(
                 guided_velocity(velocity, self.denoiser, own=own, guidance=strength),
                 state,
@@ -219,13 +218,20 @@ class JointModel(nn.Module):
         free = torch.zeros(len(latents), len(self.streams), *latents.shape[-2:], dtype=torch.bool, device=self.device)
         for mask, labelled in gaps:
             told = self._values(latents, labelled)
-            free[:, mask] = max_pool2d(told.float(), self.factor) == 0
+            free[:, mask] = avg_pool2d(told.float(), self.factor) < 1
             parts[mask] = torch.where(free[:, mask, None], fresh[mask], parts[mask])
             parts[labelled] = self._encoded(labelled, torch.ones_like(told))
         state = torch.cat(parts, dim=1)
         return solve_flow(
             self.denoiser, state, stream_channels=self.stream_channels, steps=steps, shift=shift, free=free
         )
+
+    def _can_be_guided(self, group: Sequence[int]) -> bool:
+        """Whether anything is known that these streams could be pulled towards: masks, or the composition."""
+        kinds = {stream.kind for stream in self.streams}
+        if self.streams[group[0]].kind == "image" and kinds != {"image"}:
+            return True
+        return bool(self.denoiser.config["conditions"]) and self.streams[group[0]].kind != "labelled"
 
     def _free_cells(self, state: torch.Tensor, group: Sequence[int]) -> torch.Tensor:
         """Cells of these streams that say anything, `(n, streams, y, x)` boolean."""

@@ -34,7 +34,7 @@ def tile_draws(
     prior: CompositionPrior,
     composition: torch.Tensor | None,
 ) -> TileDraws:
-    """Draws for tiles of these indices; drawn on the CPU, so that a GPU gives the same tiles."""
+    """Draws for tiles of these indices; drawn on the CPU, so that a GPU gives the same tiles but for ties."""
     noise, compositions, generators = [], [], []
     for i in indices:
         state = np.random.SeedSequence([seed, i]).generate_state(2, np.uint32)

@@ -43,7 +43,7 @@ class SamplingDefaults:
         level_shift: of the solver's grid of noise levels, for images.
         mask_level_shift: the same for masks, which are drawn before the images.
         masks_first: masks before images; else both together, as they were trained.
-        guidance: strength by which image and mask are pulled towards each other.
+        guidance: strength by which images are pulled towards masks, and masks towards the composition.
         sensor_noise: whether noise of the sensor's covariance is put back on decoded images.
         dense: whether all ground is labelled, also what real masks would leave unlabelled.
     """
@@ -191,7 +191,7 @@ class SpecDMPipeline:
             seed: at least 0.
             first: index of the first tile, so that parts of a large set can be drawn apart.
             steps: solver steps of each stage: where masks say something, what they say, images.
-            guidance: 0 for plain samples of the joint model; more pulls image and mask towards each other.
+            guidance: 0 for plain samples of the model; more pulls images towards masks, masks towards the composition.
             sensor_noise: put sensor noise back on the images, see `SpectralBasis.residual_noise`.
             calibrated: correct mean and spread of the spectra, as fitted for the default steps and guidance.
             dense: label all ground, by what the model reads off the image. Default: where real masks leave ground
@@ -199,7 +199,7 @@ class SpecDMPipeline:
             composition: class (or material) name -> fraction of the tile, summing to at most 1; the rest is shared
                 among the others as in training tiles. With several mask layers "LAYER: class". Default: a
                 training tile's, drawn for each tile.
-            batch_size: tiles at once; does not change them.
+            batch_size: tiles at once; does not change them, but for pixels whose two classes tie to the last digits.
             callback: called with (tiles done, n) after every batch.
 
         Returns:

@@ -11,7 +11,14 @@ from torch.optim.swa_utils import AveragedModel
 
 from specdm.errors import TrainingError
 from specdm.models.denoiser import JointDenoiser
-from specdm.models.flow import LevelPatterns, draw_levels, hidden_until_told, interpolate, level_by_channel
+from specdm.models.flow import (
+    LevelPatterns,
+    draw_levels,
+    hidden_until_told,
+    interpolate,
+    level_by_channel,
+    told_beside_images,
+)
 from specdm.models.streams import Stream, image_and_mask_streams, masks_with_gaps, stage_shifts, stages_of
 from specdm.training.config import DenoiserConfig
 from specdm.training.draws import step_generator
@@ -45,6 +52,8 @@ class DenoiserTraining(L.LightningModule):
         self._importance = list(importance)
         self._chances = tile_chances(streams, tiles.encoded.known)
         self._weights = stream_weights(streams, denoiser.stream_channels, mask_loss_weight=config.mask_loss_weight)
+        self._images = [s for s, stream in enumerate(streams) if stream.kind in ("image", "pair")]
+        self._masks = [s for s in range(len(streams)) if s not in self._images]
         self._patterns = LevelPatterns(**config.patterns.model_dump())
         self._stages = stages_of(streams, masks_first=config.masks_first)
         self._shifts = stage_shifts(streams, self._stages, image=config.level_shift, mask=config.mask_level_shift)
@@ -78,7 +87,13 @@ class DenoiserTraining(L.LightningModule):
             stage_shifts=self._shifts,
             groups=image_and_mask_streams(self.streams),
         )
-        levels = hidden_until_told(torch.where(known > 0, levels, 1.0), masks_with_gaps(self.streams))
+        gaps = masks_with_gaps(self.streams)
+        levels = told_beside_images(levels, images=self._images, gaps=gaps, generator=generator)
+        levels = hidden_until_told(torch.where(known > 0, levels, 1.0), gaps)
+        if self._masks:
+            # images beside nothing at all: what guidance leads away from
+            bare = (levels[:, self._masks] == 1).flatten(1).all(dim=1, keepdim=True)
+            composition = torch.where(bare, float("nan"), composition)
         by_channel = level_by_channel(levels, self.denoiser.stream_channels)
         counts = (known * ((levels > 0) & (levels < 1))).to(self.device)
         noisy = interpolate(latents, noise, by_channel)
