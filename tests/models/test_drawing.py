@@ -97,8 +97,8 @@ def test_guidance_asks_once_more_without_the_others_and_without_the_composition(
 def test_masks_and_images_together_have_one_level(model) -> None:
     drawn(model, masks_first=False, guidance=0.5)
     asked = [levels for levels, _, _ in model.denoiser.asked]
-    assert len(asked) == 2 * STEPS
-    for levels in asked[STEPS:]:
+    assert len(asked) == STEPS + 3 * STEPS, "guided towards each other: once more for each side"
+    for levels in asked[STEPS::3]:
         assert (levels[:, LABELLED] == 0).all()
         assert torch.equal(levels[:, MASK, :, 0], levels[:, IMAGE, :, 0]) and 0 < levels[0, IMAGE, 0, 0] < 1
 

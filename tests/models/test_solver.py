@@ -102,23 +102,25 @@ def test_guidance_0_is_the_plain_velocity() -> None:
     def never(noisy: torch.Tensor, levels: torch.Tensor) -> torch.Tensor:
         raise AssertionError("asked without guidance")
 
-    assert guided_velocity(plain, never, own=[0], guidance=0.0) is plain
+    assert guided_velocity(plain, never, stream_channels=CHANNELS, sides=[[0], [1]], guidance=0.0) is plain
+    assert guided_velocity(plain, never, stream_channels=CHANNELS, sides=[], guidance=2.0) is plain
 
 
-def test_guidance_pulls_away_from_what_streams_are_without_the_others() -> None:
+def test_guidance_pulls_each_side_away_from_what_it_is_by_itself() -> None:
     """Streams of one side stay known to each other; the rest is unknown, where it was known too."""
     noisy = torch.randn(2, 4, 4, 4, generator=torch.Generator().manual_seed(0))
-    levels = torch.tensor([0.5, 0.5, 0.0]).view(1, 3, 1, 1).repeat(2, 1, 4, 4)
+    levels = torch.tensor([0.5, 0.4, 0.0]).view(1, 3, 1, 1).repeat(2, 1, 4, 4)
     levels[:, 0, 0] = 0.0
     asked = []
 
     def alone(z: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         asked.append((z, t))
-        return torch.ones_like(z)
+        return torch.full_like(z, float(len(asked)))
 
-    found = guided_velocity(lambda z, t: torch.full_like(z, 2.0), alone, own=[0, 1], guidance=0.5)(noisy, levels)
-    assert (found == 2.5).all()  # 2 + 0.5 (2 - 1)
-    ((z, t),) = asked
-    assert torch.equal(z, noisy)
-    assert torch.equal(t[:, :2], levels[:, :2]) and (t[:, 2] == 1).all()
-    assert (levels[:, 2] == 0).all(), "what was asked stays as it was"
+    options = {"stream_channels": (1, 2, 1), "sides": [[0, 1], [2]], "guidance": 0.5}
+    found = guided_velocity(lambda z, t: torch.full_like(z, 2.0), alone, **options)(noisy, levels)
+    assert found[0, :, 0, 0].tolist() == [2.5, 2.5, 2.5, 2.0]  # 2 + 0.5 (2 - 1), 2 + 0.5 (2 - 2)
+    (first, images), (second, masks) = asked
+    assert torch.equal(first, noisy) and torch.equal(second, noisy)
+    assert torch.equal(images[:, :2], levels[:, :2]) and (images[:, 2] == 1).all()
+    assert torch.equal(masks[:, 2], levels[:, 2]) and (masks[:, :2] == 1).all()

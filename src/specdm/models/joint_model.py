@@ -186,10 +186,16 @@ class JointModel(nn.Module):
         shifts = stage_shifts(self.streams, stages, image=image_shift, mask=mask_shift)
         sides = image_and_mask_streams(self.streams)
         for number, group in enumerate(stages):
-            own = next((side for side in sides if set(group) <= set(side)), [])
-            strength = guidance if own and self._can_be_guided(group) else 0.0
+            moved = [side for side in sides if set(side) & set(group)]
+            guided = guided_velocity(
+                velocity,
+                self.denoiser,
+                stream_channels=self.stream_channels,
+                sides=moved if self._can_be_guided(group) else [],
+                guidance=guidance,
+            )
             state = solve_flow(
-                guided_velocity(velocity, self.denoiser, own=own, guidance=strength),
+                guided,
                 state,
                 stream_channels=self.stream_channels,
                 steps=steps,
@@ -228,10 +234,10 @@ class JointModel(nn.Module):
 
     def _can_be_guided(self, group: Sequence[int]) -> bool:
         """Whether anything is known that these streams could be pulled towards: masks, or the composition."""
-        kinds = {stream.kind for stream in self.streams}
-        if self.streams[group[0]].kind == "image" and kinds != {"image"}:
+        kinds = {self.streams[s].kind for s in group}
+        if "image" in kinds and {stream.kind for stream in self.streams} != {"image"}:
             return True
-        return bool(self.denoiser.config["conditions"]) and self.streams[group[0]].kind != "labelled"
+        return bool(self.denoiser.config["conditions"]) and kinds != {"labelled"}
 
     def _free_cells(self, state: torch.Tensor, group: Sequence[int]) -> torch.Tensor:
         """Cells of these streams that say anything, `(n, streams, y, x)` boolean."""

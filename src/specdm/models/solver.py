@@ -23,27 +23,39 @@ def level_grid(steps: int, *, shift: float) -> torch.Tensor:
     return shift_levels(torch.linspace(1, 0, steps + 1), shift)
 
 
-def guided_velocity(velocity: Velocity, unguided: Velocity, *, own: Sequence[int], guidance: float) -> Velocity:
-    """Pull streams towards agreement with all others and with the condition: v + g (v - v alone).
+def guided_velocity(
+    velocity: Velocity,
+    unguided: Velocity,
+    *,
+    stream_channels: tuple[int, ...],
+    sides: Sequence[Sequence[int]],
+    guidance: float,
+) -> Velocity:
+    """Pull each side towards agreement with the others and with the condition: v + g (v - v alone).
 
     Classifier-free guidance (Ho & Salimans 2022, eq. 6) with the other streams in the place of the class;
-    noise level 1 makes them unknown (Bao et al. 2023, section 3.4). Costs a second evaluation.
+    noise level 1 makes them unknown (Bao et al. 2023, section 3.4). Costs one evaluation more a side.
 
     Args:
         velocity: the model, told its condition.
-        unguided: the model without condition, asked with all but the own streams unknown.
-        own: numbers of the streams that are drawn, and of those that they stay known to: dates of one place tell
-            nearly all of each other, and pulled apart by guidance they only gain contrast.
-        guidance: g; at 0 this is `velocity`.
+        unguided: the model without condition, asked with all streams but those of one side unknown.
+        stream_channels: latent channels of each stream.
+        sides: numbers of the streams of each side. Streams of a side stay known to each other: dates of one place
+            tell nearly all of each other, and pulled apart by guidance they only gain contrast.
+        guidance: g; at 0, or without a side, this is `velocity`.
     """
-    if guidance == 0.0:
+    if guidance == 0.0 or not sides:
         return velocity
 
     def guided(noisy: torch.Tensor, levels: torch.Tensor) -> torch.Tensor:
         joint = velocity(noisy, levels)
-        alone = torch.ones_like(levels)
-        alone[:, list(own)] = levels[:, list(own)]
-        return joint + guidance * (joint - unguided(noisy, alone))
+        found = joint
+        for side in sides:
+            own = torch.zeros(1, len(stream_channels), 1, 1, device=noisy.device)
+            own[:, list(side)] = 1.0
+            alone = unguided(noisy, torch.where(own > 0, levels, 1.0))
+            found = found + guidance * level_by_channel(own, stream_channels) * (joint - alone)
+        return found
 
     return guided
 
