@@ -3,8 +3,8 @@
     python benchmarks/sampling_options.py RUN [--tiles 128]
 
 Samples the run's model with each setting (seed 0), evaluates against its real tiles and writes
-benchmarks/results/sampling_options.md. The defaults of `SamplingConfig` were chosen from this table, on the
-scene and seed it was made with; guidance 0.8 lies between two of its rows.
+benchmarks/results/sampling_options.md. Guidance 0.8 was chosen from such a table of version 0.1.0, when tiles were
+drawn in one stage; steps are those of each stage now.
 """
 
 from __future__ import annotations

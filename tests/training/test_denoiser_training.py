@@ -101,6 +101,17 @@ def test_known_cells_are_shown_without_noise_and_have_no_loss() -> None:
     assert loss == pytest.approx(2.0, rel=0.25)
 
 
+def test_images_beside_nothing_at_all_are_not_told_the_composition() -> None:
+    """That is what guidance leads away from; a mask beside an unknown image is told it."""
+    shares = dict.fromkeys(("shared", "one_known", "independent", "area_known", "stages"), 0) | {"one_unknown": 1}
+    module = Watched(latent_tiles(torch.ones(6, 2, 8, 8)), patterns=shares, composition_dropout=0.0, batch_size=32)
+    module.step()
+    _, levels, composition = module.shown[0]
+    bare = (levels[:, 1] == 1).all(dim=(1, 2))
+    assert bare.any() and not bare.all()
+    assert composition[bare].isnan().all() and composition[~bare].isfinite().all()
+
+
 def test_nothing_labelled_at_all_still_trains_on_images() -> None:
     known = torch.ones(6, 2, 8, 8)
     known[:, 1] = 0

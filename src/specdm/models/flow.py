@@ -7,7 +7,7 @@ z_t = (1 - t) z + t e, velocity e - z (Liu, Gong, Liu 2023, "Flow straight and f
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 
@@ -19,6 +19,8 @@ STAGE_SHARES = (1.0, 2.0, 6.0)
 class LevelPatterns:
     """How often each pattern of noise levels is drawn in training; the shares are normalised to sum to one.
 
+    Masks with gaps are hidden in all of them until it is known where they say something, see `hidden_until_told`.
+
     Attributes:
         shared: all streams at one level (the plain joint model).
         one_known: one stream, drawn at random, known (level 0); half of the time with all others of its group.
@@ -28,12 +30,12 @@ class LevelPatterns:
         stages: one group of streams on its way, those before it known, those after it unknown: what the solver asks.
     """
 
-    shared: float = 0.05
-    one_known: float = 0.1
-    one_unknown: float = 0.05
-    independent: float = 0.05
-    area_known: float = 0.05
-    stages: float = 0.7
+    shared: float
+    one_known: float
+    one_unknown: float
+    independent: float
+    area_known: float
+    stages: float
 
 
 def shift_levels(levels: torch.Tensor, shift: float) -> torch.Tensor:
@@ -72,19 +74,16 @@ def draw_levels(
     even = (torch.randperm(n, generator=generator) + uniform(n)) / n
     shared = shift_levels(even, shift)
     own = shift_levels(uniform(n, streams), shift)
-    shares = torch.tensor(
-        [
-            patterns.shared,
-            patterns.one_known,
-            patterns.one_unknown,
-            patterns.independent,
-            patterns.area_known,
-            patterns.stages,
-        ]
-    )
+    names = [field.name for field in fields(patterns)]
+    shares = torch.tensor([getattr(patterns, name) for name in names])
     pattern = torch.multinomial(shares, n, replacement=True, generator=generator)
+
+    def tiles_of(name: str) -> torch.Tensor:
+        return pattern == names.index(name)
+
     if streams == 1:
-        pattern = torch.where((pattern >= 1) & (pattern <= 3), 0, pattern)
+        apart = tiles_of("one_known") | tiles_of("one_unknown") | tiles_of("independent")
+        pattern = torch.where(apart, names.index("shared"), pattern)
     chosen = torch.nn.functional.one_hot(torch.randint(streams, (n,), generator=generator), streams).bool()
     if groups is not None and len(groups) < streams:
         member = torch.zeros(streams, streams, dtype=torch.bool)
@@ -93,14 +92,14 @@ def draw_levels(
         together = (chosen.float() @ member.float()) > 0
         chosen = torch.where(uniform(n, 1) < 0.5, together, chosen)
     by_stream = shared[:, None].expand(n, streams).clone()
-    by_stream = torch.where((pattern == 1)[:, None] & chosen, 0.0, by_stream)
-    by_stream = torch.where((pattern == 2)[:, None] & chosen, 1.0, by_stream)
-    by_stream = torch.where((pattern == 3)[:, None], own, by_stream)
+    by_stream = torch.where(tiles_of("one_known")[:, None] & chosen, 0.0, by_stream)
+    by_stream = torch.where(tiles_of("one_unknown")[:, None] & chosen, 1.0, by_stream)
+    by_stream = torch.where(tiles_of("independent")[:, None], own, by_stream)
     order = stages if stages is not None else [range(streams)]
     path = _on_the_way(even, streams, order, stage_shifts or [shift] * len(order), generator)
-    by_stream = torch.where((pattern == 5)[:, None], path, by_stream)
+    by_stream = torch.where(tiles_of("stages")[:, None], path, by_stream)
     levels = by_stream[:, :, None, None].expand(n, streams, *cells).clone()
-    for i in torch.nonzero(pattern == 4).flatten().tolist():
+    for i in torch.nonzero(tiles_of("area_known")).flatten().tolist():
         levels[i] = torch.where(_area(cells, generator), 0.0, levels[i])
     return levels
 

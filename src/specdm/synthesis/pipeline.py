@@ -227,7 +227,7 @@ class SpecDMPipeline:
             draws = tile_draws(index, seed=seed, shape=self.latent_shape, prior=self.prior, composition=ordered)
             latents = self.latents_of(draws, steps=steps, guidance=guidance)
             tiles = decode_calibrated(self.model, self.calibration if calibrated else None, latents)
-            if dense:
+            if dense and bool((tiles.positions < 0).any()):
                 tiles = replace(tiles, positions=self._without_gaps(tiles.positions, latents, draws, steps=steps))
             if noisy:
                 noise = self.model.sensor_noise(self.facts.size, draws.generators)
