@@ -11,8 +11,11 @@ from dataclasses import dataclass, fields
 
 import torch
 
-STAGE_SHARES = (1.0, 2.0, 6.0)
+STAGE_SHARES = (1.0, 3.0, 5.0)
 """How often each of the last stages is drawn beside the others: the later, the more there is to tell."""
+
+TOLD_SHARE = 0.75
+"""Of tiles that show a mask with gaps: those in which it is known where it is labelled."""
 
 
 @dataclass(frozen=True)
@@ -122,24 +125,22 @@ def _on_the_way(
     return levels
 
 
-def told_beside_images(
-    levels: torch.Tensor, *, images: Sequence[int], gaps: Sequence[tuple[int, int]], generator: torch.Generator
+def told_with_masks(
+    levels: torch.Tensor, gaps: Sequence[tuple[int, int]], *, generator: torch.Generator
 ) -> torch.Tensor:
-    """Where masks say something known in half of the tiles whose images are known, `(n, streams, y, x)`.
+    """Where masks say something known in most tiles that show any of them, `(n, streams, y, x)`.
 
-    So that what they say is learnt from images, too: until it is known where, masks are hidden.
+    Until that is known masks are hidden (`hidden_until_told`); without this, few tiles would teach what they say.
 
     Args:
         levels: `(n, streams, y, x)`.
-        images: numbers of the images.
         gaps: numbers of a mask and of the stream that says where it is labelled.
         generator: of the draws.
     """
-    half = torch.rand(len(levels), generator=generator) < 0.5
-    told = half & (levels[:, list(images)] == 0).flatten(1).all(dim=1)
     levels = levels.clone()
-    for _, labelled in gaps:
-        levels[told, labelled] = 0.0
+    for mask, labelled in gaps:
+        shown = (levels[:, mask] < 1).flatten(1).any(dim=1)
+        levels[shown & (torch.rand(len(levels), generator=generator) < TOLD_SHARE), labelled] = 0.0
     return levels
 
 

@@ -56,12 +56,12 @@ class CodecConfig(_Section):
 class PatternsConfig(_Section):
     """How often each pattern of noise levels is drawn, see `specdm.models.flow.LevelPatterns`."""
 
-    shared: float = Field(0.05, ge=0)
+    shared: float = Field(0.15, ge=0)
     one_known: float = Field(0.1, ge=0)
     one_unknown: float = Field(0.05, ge=0)
     independent: float = Field(0.05, ge=0)
     area_known: float = Field(0.05, ge=0)
-    stages: float = Field(0.7, ge=0)
+    stages: float = Field(0.6, ge=0)
 
     @model_validator(mode="after")
     def _some(self) -> PatternsConfig:

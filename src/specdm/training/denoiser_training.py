@@ -17,7 +17,7 @@ from specdm.models.flow import (
     hidden_until_told,
     interpolate,
     level_by_channel,
-    told_beside_images,
+    told_with_masks,
 )
 from specdm.models.streams import Stream, image_and_mask_streams, masks_with_gaps, stage_shifts, stages_of
 from specdm.training.config import DenoiserConfig
@@ -52,8 +52,7 @@ class DenoiserTraining(L.LightningModule):
         self._importance = list(importance)
         self._chances = tile_chances(streams, tiles.encoded.known)
         self._weights = stream_weights(streams, denoiser.stream_channels, mask_loss_weight=config.mask_loss_weight)
-        self._images = [s for s, stream in enumerate(streams) if stream.kind in ("image", "pair")]
-        self._masks = [s for s in range(len(streams)) if s not in self._images]
+        self._masks = [s for s, stream in enumerate(streams) if stream.kind not in ("image", "pair")]
         self._patterns = LevelPatterns(**config.patterns.model_dump())
         self._stages = stages_of(streams, masks_first=config.masks_first)
         self._shifts = stage_shifts(streams, self._stages, image=config.level_shift, mask=config.mask_level_shift)
@@ -88,7 +87,7 @@ class DenoiserTraining(L.LightningModule):
             groups=image_and_mask_streams(self.streams),
         )
         gaps = masks_with_gaps(self.streams)
-        levels = told_beside_images(levels, images=self._images, gaps=gaps, generator=generator)
+        levels = told_with_masks(levels, gaps, generator=generator)
         levels = hidden_until_told(torch.where(known > 0, levels, 1.0), gaps)
         if self._masks:
             # images beside nothing at all: what guidance leads away from
