@@ -129,8 +129,9 @@ def test_a_step_draws_from_its_number_alone() -> None:
 
 def test_composition_is_dropped_as_often_as_asked() -> None:
     tiles = latent_tiles()
+    shares = dict.fromkeys(("one_known", "one_unknown", "independent", "area_known", "stages"), 0) | {"shared": 1}
     for share in (0.0, 1.0):
-        module = Watched(tiles, composition_dropout=share)
+        module = Watched(tiles, composition_dropout=share, patterns=shares)
         module.step()
         assert module.shown[0][2].isnan().float().mean() == share
 
