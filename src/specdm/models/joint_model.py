@@ -172,7 +172,7 @@ class JointModel(nn.Module):
             steps: of each stage.
             image_shift, mask_shift: of the noise levels of stages with and without images.
             masks_first: see `streams.stages_of`.
-            guidance: see `solver.guided_velocity`; none where images and masks are drawn together.
+            guidance: see `solver.guided_velocity`; none for where there are labels.
             composition: `(n, classes)`, see `JointDenoiser.forward`.
             progress: called after each step of all stages.
         """
