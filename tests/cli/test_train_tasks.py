@@ -193,7 +193,7 @@ class TestMasks:
 def test_options_read_once() -> None:
     given = {
         "mask": ["u=a.bmp", "c=b.bmp"], "dates": "a, b", "variable": "T1,T2", "mask_variable": "GT", "sensors": "each",
-        "quantity_units": "m", "scale": "1e-4", "offset": None, "split_map": [], "unlabelled": "none",
+        "quantity_units": "m", "scale": "1e-4", "offset": None, "split_map": [], "unlabelled_value": "none",
         "output": Path("x"),
     }  # fmt: skip
     assert scene_options.scene_options(given) == {

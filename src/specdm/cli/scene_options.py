@@ -41,8 +41,15 @@ Dataset = Annotated[str | None, _option("Known data set in that folder; specdm c
 QuantityNames = Annotated[str | None, _option("Names of a continuous mask's layers: tree,water,soil.")]
 QuantityUnits = Annotated[str | None, _option("Their units, one each or one for all: m.")]
 ClassNames = Annotated[str | None, _option("1=corn,2=woods or a YAML or CSV file.")]
-Unlabelled = Annotated[
+UnlabelledValue = Annotated[
     str | None, _option("Mask values that mean no class, or none; default: 0 if it has no name.")
+]
+UnlabelledImagery = Annotated[
+    list[str] | None,
+    _option(
+        "More imagery of the same bands that nobody labelled: a file, a folder or a quoted pattern such as "
+        "'more/*.hdr' (with --dates a file with all dates, or one a date with commas between); repeat it."
+    ),
 ]
 ClassesKept = Annotated[str | None, _option("Classes to keep, by name or value.")]
 Bands = Annotated[str | None, _option("Bands to keep: positions from 0, names, ranges in nm (450-900).")]
@@ -80,7 +87,7 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
     "class_names": texts.class_names,
     "classes": texts.choices,
     "bands": texts.choices,
-    "unlabelled": partial(texts.whole_numbers, option="--unlabelled"),
+    "unlabelled_value": partial(texts.whole_numbers, option="--unlabelled-value"),
     "wavelengths": partial(texts.numbers_or_file, option="--wavelengths"),
     "fwhm": partial(texts.numbers_or_file, option="--fwhm"),
     "scale": partial(texts.number_or_numbers, option="--scale"),
@@ -107,4 +114,6 @@ def scene_options(given: Mapping[str, Any]) -> dict[str, Any]:
     """
     # typer gives an empty list or tuple for an option that may be repeated and was not
     found = {key: read(given[key]) for key, read in _READ.items() if given.get(key) not in (None, [], ())}
+    if "unlabelled_value" in found:
+        found["unlabelled"] = found.pop("unlabelled_value")
     return found | {key: given[key] for key in _AS_THEY_ARE if given.get(key) is not None}

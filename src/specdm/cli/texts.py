@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from specdm.errors import ConfigError
+
+_NUMBERS = re.compile(r"none|[-+]?\d+(\.\d+)?(\s*,\s*[-+]?\d+(\.\d+)?)*", re.IGNORECASE)
+"""What was once said to --unlabelled: mask values, or that there are none."""
 
 
 def numbers_or_file(text: str | None, *, option: str) -> list[float] | list[str] | str | None:
@@ -182,6 +186,21 @@ def masks(texts: Sequence[str]) -> Path | list[Path] | dict[str, Path] | None:
             raise ConfigError(f"--mask {name}={file}: {name} has a mask already ({found[name]}); give one each")
         found[name] = Path(file)
     return found
+
+
+def imagery(texts: Sequence[str]) -> list[str]:
+    """Each --unlabelled as it is: a file, a folder or a pattern.
+
+    Raises:
+        ConfigError: a number, which is a value of the mask and no imagery.
+    """
+    for text in texts:
+        if _NUMBERS.fullmatch(text.strip()) and not Path(text).exists():
+            raise ConfigError(
+                f"--unlabelled {text}: expected imagery without labels (a file, a folder or a pattern); mask values "
+                f"that mean no class are given with --unlabelled-value {text}"
+            )
+    return list(texts)
 
 
 def one_or_many(paths: Sequence[Path | str]) -> Path | list[Path] | None:

@@ -22,6 +22,7 @@ def train(
         typer.Argument(help="Images, a folder, or a run folder to go on with.", show_default=False),
     ],
     mask: scene.Mask = None,
+    unlabelled: scene.UnlabelledImagery = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Run folder to write.", show_default=False)
     ] = None,
@@ -49,7 +50,7 @@ def train(
     mask_kind: scene.MaskKind = None,
     mask_variable: scene.MaskVariable = None,
     class_names: scene.ClassNames = None,
-    unlabelled: scene.Unlabelled = None,
+    unlabelled_value: scene.UnlabelledValue = None,
     classes: scene.ClassesKept = None,
     quantity_names: scene.QuantityNames = None,
     quantity_units: scene.QuantityUnits = None,
@@ -73,7 +74,7 @@ def train(
     date: scene.Date = None,
     name: scene.Name = None,
 ) -> None:
-    """Train on scenes with masks; with a run folder alone go on from its last checkpoint."""
+    """Train on scenes with masks, and more imagery without; with a run folder alone go on from its last checkpoint."""
     from specdm.cli import texts
     from specdm.report.run_plan import plan_run
 
@@ -88,6 +89,7 @@ def train(
         inputs,
         output=output,
         scene=scene.scene_options(context.params),
+        unlabelled=texts.imagery(unlabelled or []),
         preset=preset,
         file=config,
         settings={key: value for key, value in settings.items() if value is not None}

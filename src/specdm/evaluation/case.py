@@ -48,7 +48,9 @@ class Case:
     """Synthetic and real tiles looked at through some layers of their masks.
 
     Attributes:
-        synthetic, real, train: looks at the synthetic, at all real and at the real training tiles.
+        synthetic, real, train: looks at the synthetic, at all real and at the real training tiles; without imagery
+            that nobody labelled.
+        everything: looks at all real tiles, with such imagery: what could have been copied.
         model: to send tiles through its codecs, or None.
         seed: of every draw.
         endmembers: given spectra of pure materials `(quantity, channel)`, or None.
@@ -66,7 +68,10 @@ class Case:
         endmembers: np.ndarray | None = None,
         network: str | torch.nn.Module | None = None,
     ) -> None:
-        self.synthetic, self.real, self.train = (Looks(tiles, layers) for tiles in (synthetic, real, real.train))
+        labelled = real.of_labelled_scenes()
+        self.synthetic, self.real, self.train, self.everything = (
+            Looks(tiles, layers) for tiles in (synthetic, labelled, labelled.train, real)
+        )
         self.model, self.seed, self.endmembers, self.network = model, seed, endmembers, network
 
     @cached_property

@@ -88,7 +88,7 @@ def gaussian_spectra(real: TileSet, *, n: int, seed: int = 0) -> TileSet:
 def _drawn(real: TileSet, *, n: int, seed: int) -> tuple[TileSet, np.ndarray, np.random.Generator]:
     """Training tiles, positions of `n` of them, and the generator."""
     random = np.random.default_rng(seed)
-    train = real.train
+    train = real.of_labelled_scenes().train
     if not len(train):
         raise TileError(f"{real.where} has no training tiles; give the whole real tile set")
     if n <= len(train):

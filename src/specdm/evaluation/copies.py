@@ -27,11 +27,13 @@ KEYS = ("flagged", "flagged_share", "chance_share", "tiles", "beyond_chance", "d
 def judge_copies(result: Evaluation, case: Case) -> None:
     """Add `authenticity.*` and the records of the nearest neighbours."""
     random = np.random.default_rng(case.seed)
-    train, synthetic = case.train, case.synthetic
+    # imagery that nobody labelled was trained on too
+    real, synthetic = case.everything, case.synthetic
+    train = real.of(real.tiles.train)
     index = some(len(train.tiles), TRAINING_TILES, random=random)
     drawn = evenly(len(synthetic.tiles), SYNTHETIC_TILES)
-    whole = np.flatnonzero(case.real.tiles.split == "train")[index]
-    ground = windows_of(case.real.tiles, whole)
+    whole = np.flatnonzero(real.tiles.split == "train")[index]
+    ground = windows_of(real.tiles, whole)
     training = tile_descriptors(train, index, features=case.reference.features, grid=fine_grid(case.real.tiles.size))
     reference, independent = _reference(case, training, whole, random=random)
     if len(reference.score) < LEAST_REFERENCE:
@@ -74,11 +76,11 @@ def _reference(
     case: Case, training: np.ndarray, whole: np.ndarray, *, random: np.random.Generator
 ) -> tuple[Neighbours, float]:
     """Held-out and training tiles against training tiles of other ground; how many of them do not overlap."""
-    real = case.real.tiles
+    looks, real = case.everything, case.everything.tiles
     held = heldout_apart(real)
     held = held[some(len(held), REFERENCE_TILES // 2, random=random)]
     own = some(len(whole), REFERENCE_TILES - len(held), random=random)
-    fresh = tile_descriptors(case.real, held, features=case.reference.features, grid=fine_grid(case.real.tiles.size))
+    fresh = tile_descriptors(looks, held, features=case.reference.features, grid=fine_grid(real.size))
     positions = np.concatenate([held, whole[own]])
     found = neighbours(
         np.concatenate([fresh, training[own]]), windows_of(real, positions), training, windows_of(real, whole)
@@ -115,7 +117,9 @@ def _records(
     case: Case, found: Neighbours, judged: np.ndarray, verdict: Verdict, *, drawn: np.ndarray, whole: np.ndarray
 ) -> list[NeighbourRecord]:
     """The tiles of the lowest scores, which puts the flagged ones first."""
-    names, real_names = (one.tiles.dataset["tile_name"].values.astype(str) for one in (case.synthetic, case.real))
+    names, real_names = (
+        one.tiles.dataset["tile_name"].values.astype(str) for one in (case.synthetic, case.everything)
+    )
     records = []
     for place in np.argsort(found.score[judged], kind="stable")[:SHOWN]:
         at = judged[place]

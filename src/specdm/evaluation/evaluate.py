@@ -72,6 +72,8 @@ def evaluate(
     Everything is fitted on real *training* tiles: MNF components, the classifier, the principal components, end
     members. Memory is bounded whatever the number of tiles; of many tiles a part is judged, which the notes say.
     What is judged follows from what the tiles hold: images always, classes, change and amounts where there are any.
+    Of the real tiles those of labelled scenes are the yardstick, since synthetic tiles are drawn to be like these; only
+    copies are looked for in imagery that nobody labelled too.
 
     Args:
         synthetic: tiles of the split "synthetic"; all tiles of the set if it has none of that split.
@@ -98,7 +100,8 @@ def evaluate(
     synthetic = synthetic.synthetic if (synthetic.split == "synthetic").any() else synthetic
     if not len(synthetic):
         raise TileError(f"{synthetic.where} has no tiles to judge; draw some with `specdm sample`")
-    if not (real.split == "train").any():
+    labelled = real.of_labelled_scenes()
+    if not (labelled.split == "train").any():
         raise TileError(f"{real.where} has no training tiles; give the whole real tile set, as `specdm train` used it")
     check_alike(synthetic, real)
     check_endmembers(endmembers, real)
@@ -114,6 +117,11 @@ def evaluate(
     }
     if real.note:
         result.note(real.note)
+    if len(labelled) < len(real):
+        result.note(
+            f"{len(real) - len(labelled)} training tiles are of imagery without labels; figures are held against "
+            "labelled scenes only, but copies are looked for among all training tiles"
+        )
     groups = layer_groups(real)
     for place, layers in enumerate(groups):
         case = Case(synthetic, real, layers=layers, model=model, seed=seed, endmembers=endmembers, network=network)

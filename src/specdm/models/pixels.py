@@ -28,11 +28,14 @@ class Pixels:
         images: float32 `(n, date, bands, y, x)`, user's units, NaN where no data or a date has not the band.
         positions: int64 `(n, layer, y, x)`, class positions, -1 where unlabelled; no layer without a mask.
         amounts: float32 `(n, quantity, y, x)`, NaN where unknown; no quantity without a continuous mask.
+        annotated: bool `(n, 1, 1)`, False for tiles of imagery that nobody labelled: their masks do not say that
+            ground is left unlabelled, they say nothing. None: somebody labelled all of it.
     """
 
     images: torch.Tensor
     positions: torch.Tensor
     amounts: torch.Tensor
+    annotated: torch.Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -40,23 +43,25 @@ class Pixels:
     def of(self, stream: Stream) -> torch.Tensor:
         """A stream's part.
 
-        `(n, bands, y, x)` of an image; class positions `(n, y, x)`; 0 or 1 `(n, y, x)` for whether it is labelled;
-        amounts `(n, quantities, y, x)`; of a pair all of these after each other as float, date by date and layer by
-        layer, `(n, dates * bands + layers + quantities, y, x)`.
+        `(n, bands, y, x)` of an image; class positions `(n, y, x)`; 0 or 1 `(n, y, x)` for whether it is labelled, -1
+        in imagery that nobody labelled; amounts `(n, quantities, y, x)`; of a pair all of these after each other as
+        float, date by date and layer by layer, `(n, dates * bands + layers + quantities, y, x)`.
         """
         if stream.kind == "image":
             return self.images[:, stream.position, stream.channels]
         if stream.kind == "classes":
             return self.positions[:, stream.position]
         if stream.kind == "labelled":
-            return (self.positions[:, stream.position] >= 0).long()
+            labelled = (self.positions[:, stream.position] >= 0).long()
+            return labelled if self.annotated is None else torch.where(self.annotated, labelled, -1)
         if stream.kind == "pair":
             return torch.cat([self.images.flatten(1, 2), self.positions.float(), self.amounts], dim=1)
         return self.amounts[:, stream.channels]
 
     def apply(self, change: Callable[[torch.Tensor], torch.Tensor]) -> Pixels:
         """The same change for all parts, such as a rotation or a move to another device."""
-        return Pixels(change(self.images), change(self.positions), change(self.amounts))
+        annotated = None if self.annotated is None else change(self.annotated)
+        return Pixels(change(self.images), change(self.positions), change(self.amounts), annotated)
 
     @classmethod
     def put_together(

@@ -71,7 +71,8 @@ def _count(evaluation: Evaluation, about: str, n_tiles: int) -> dict[str, Any]:
 
 
 def _pairs(records: list[NeighbourRecord], real: TileSet, synthetic: TileSet) -> list[dict[str, Any]]:
-    look = look_of(real.train if len(real.train) else real)
+    labelled = real.of_labelled_scenes()
+    look = look_of(labelled.train if len(labelled.train) else real)
     drawn = shown_tiles(synthetic, np.array([record.synthetic for record in records]), look)
     nearest = shown_tiles(real, np.array([record.real for record in records]), look)
     return [

@@ -36,8 +36,11 @@ def remark(real: TileSet) -> str:
 
 def subtitle(real: TileSet, synthetic: TileSet) -> str:
     """Counts and sizes."""
+    labelled = real.of_labelled_scenes()
+    more = len(real) - len(labelled)
     parts = [
-        f"{len(synthetic):,} synthetic tiles against {len(real.train):,} real training tiles",
+        f"{len(synthetic):,} synthetic tiles against {len(labelled.train):,} real training tiles",
+        *([f"{more:,} more without labels"] if more else []),
         f"{real.size} x {real.size} px",
         *_dates(real),
         *_bands(real),

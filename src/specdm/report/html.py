@@ -44,7 +44,7 @@ def write_report(
 
     Args:
         path: HTML file to write; one that is there is replaced.
-        real: the real tile set; its training tiles are shown.
+        real: the real tile set; its training tiles are shown, those of labelled scenes.
         synthetic: the synthetic tiles.
         evaluation: of `specdm.evaluation.evaluate`, or read from its JSON file.
         run: run folder; its `log/metrics.csv` and `config.yaml` are shown if they are there.
@@ -61,9 +61,10 @@ def write_report(
     synthetic = synthetic.synthetic if (synthetic.split == "synthetic").any() else synthetic
     if config_yaml is None and run is not None and (Path(run) / "config.yaml").is_file():
         config_yaml = (Path(run) / "config.yaml").read_text(encoding="utf-8")
+    labelled = real.of_labelled_scenes()
     classes = sorted(evaluation.classes, key=lambda record: -record.real_share)
     page = _template().render(
-        title=headings.title(real),
+        title=headings.title(labelled),
         task=headings.task(real),
         remark=headings.remark(real),
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -74,15 +75,15 @@ def write_report(
         nodata_colour=f"rgb({NODATA_GREY:.0%} {NODATA_GREY:.0%} {NODATA_GREY:.0%})",
         subtitle=headings.subtitle(real, synthetic),
         headline=headline(evaluation),
-        gallery=gallery(real, synthetic),
+        gallery=gallery(labelled, synthetic),
         composite=headings.composite(real),
         classes=classes,
         legend=_legend(classes, real),
         largest_share=max([max(c.real_share, c.synthetic_share) for c in classes] or [1.0]) or 1.0,
         spectra=spectra_section(classes, real),
         copies=copies_section(evaluation, real, synthetic),
-        change=change_section(evaluation, real, synthetic),
-        amounts=amount_section(evaluation.quantities, real),
+        change=change_section(evaluation, labelled, synthetic),
+        amounts=amount_section(evaluation.quantities, labelled),
         losses=_losses(run),
         metrics=number_groups(evaluation),
         notes=[*evaluation.notes, *real.problems],

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from specdm.errors import RunError
 from specdm.report.budget import budget_overrides
 from specdm.report.run_folder import RunFolder
-from specdm.report.scene_source import SceneSource, read_source
+from specdm.report.scene_source import SceneSource, option_flag, read_source
 from specdm.report.workflow import prepare_tiles
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def plan_run(
     *,
     output: Path | None = None,
     scene: Mapping[str, Any] | None = None,
+    unlabelled: Sequence[str] = (),
     preset: str | None = None,
     file: Path | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -69,12 +70,13 @@ def plan_run(
         inputs: images or folders of images, or an embedded scene's name; or one run folder alone.
         output: run folder of a new run.
         scene: options of `open_scene`.
+        unlabelled: imagery without labels that joins training: files, folders or patterns.
         preset, file, settings: as `load_config`; `settings` has dotted keys.
         minutes, steps: budget, see `budget_overrides`.
         command: what the user typed.
 
     Raises:
-        RunError: no output for a new run, or scene options for a run that has its scene.
+        RunError: no output for a new run, scene options for a run that has its scene, or no such imagery.
         ConfigError: a setting that is not known or out of range.
     """
     from specdm.training.config import load_config
@@ -82,11 +84,13 @@ def plan_run(
     settings = dict(settings or {})
     begun = RunFolder(inputs[0]) if len(inputs) == 1 and output is None else None
     if begun is not None and begun.is_run():
-        fixed = [*(scene or {}), *(["preset"] if preset else []), *(["config"] if file else [])]
+        fixed = [option_flag(option) for option in scene or {}]
+        given = {"--unlabelled": unlabelled, "--preset": preset, "--config": file}
+        fixed += [flag for flag, value in given.items() if value]
         if fixed:
             raise RunError(
-                f"{begun.path} is a run folder with its own scene and preset; leave "
-                f"--{fixed[0].replace('_', '-')} out, or begin a new run with the image and -o"
+                f"{begun.path} is a run folder with its own scene and preset; leave {fixed[0]} out, or begin a new run "
+                "with the image and -o"
             )
         if begun.model.is_dir() and (minutes is not None or steps is not None):
             raise RunError(
@@ -104,7 +108,7 @@ def plan_run(
                 f"{inputs[0]} is no run folder; to begin a run say where its folder shall be, "
                 "such as -o runs/mine"
             )
-        source = SceneSource.of(inputs, scene or {})
+        source = SceneSource.of(inputs, scene or {}, unlabelled=unlabelled)
         run, base, preset = output, file, preset or "tiny"
     config = load_config(preset=preset, file=base, overrides=settings)
     budget = budget_overrides(config, minutes=minutes, steps=steps)

@@ -10,10 +10,18 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from specdm.errors import MaskError, RunError
+from specdm.report.unlabelled_imagery import (
+    Imagery,
+    find_imagery,
+    imagery_from_record,
+    imagery_record,
+    opened_imagery,
+)
 
 if TYPE_CHECKING:
     from specdm.scenes.collection import SceneCollection
     from specdm.scenes.scene import Scene
+    from specdm.tiles.tileset import TileSet
 
 
 class Sample(NamedTuple):
@@ -82,28 +90,40 @@ class SceneSource:
         images: files or folders, or nothing with `sample`.
         options: keyword options of `open_scene`: plain values, lists, mappings and paths.
         sample: name of an embedded scene, one of `SAMPLES`.
+        unlabelled: imagery without labels that joins training: of each scene its file (or folder of a known layout),
+            or one file a date.
     """
 
     images: tuple[Path, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     sample: str | None = None
+    unlabelled: tuple[Imagery, ...] = ()
 
     @classmethod
-    def of(cls, inputs: Sequence[Path], options: Mapping[str, Any]) -> SceneSource:
+    def of(
+        cls, inputs: Sequence[Path], options: Mapping[str, Any], *, unlabelled: Sequence[str] = ()
+    ) -> SceneSource:
         """What a user types: files and folders, or the name of an embedded scene where there is no such file.
 
+        Args:
+            inputs: files and folders, or a name.
+            options: of `open_scene`.
+            unlabelled: imagery without labels, see `find_imagery`.
+
         Raises:
-            RunError: options for an embedded scene, which has none.
+            RunError: options for an embedded scene, which has none, or no such imagery.
         """
         name = str(inputs[0])
-        if len(inputs) != 1 or name not in SAMPLES or inputs[0].exists():
-            return cls(images=tuple(inputs), options=dict(options))
-        if options:
+        sample = len(inputs) == 1 and name in SAMPLES and not inputs[0].exists()
+        if sample and options:
             raise RunError(
                 f"{name} is an embedded scene with its own mask and wavelengths; leave "
-                f"--{next(iter(options)).replace('_', '-')} out"
+                f"{option_flag(next(iter(options)))} out"
             )
-        return cls(sample=name)
+        more = find_imagery(unlabelled, images=() if sample else inputs)
+        if sample:
+            return cls(sample=name, unlabelled=more)
+        return cls(images=tuple(inputs), options=dict(options), unlabelled=more)
 
     @property
     def words(self) -> str:
@@ -135,15 +155,27 @@ class SceneSource:
             raise MaskError(f"{self.images[0]}: no mask is given; training needs one, add --mask FILE")
         return scene
 
+    def tiles(self, **options: Any) -> TileSet:
+        """The scene and its imagery without labels, cut into tiles; options as in `tile_scenes`.
+
+        Raises:
+            SpecDMError: as `open`, `open_scene` and `tile_scenes`.
+        """
+        scene = self.open()
+        like = scene if not hasattr(scene, "scenes") else scene.scenes[0]
+        more = [one for imagery in self.unlabelled for one in opened_imagery(imagery, options=self.options, like=like)]
+        return scene.tile(**options, unlabelled=more)
+
     def record(self) -> dict[str, Any]:
         """As plain values for a YAML file, with absolute paths, so that a run can go on from anywhere."""
+        more = {"unlabelled": imagery_record(self.unlabelled)} if self.unlabelled else {}
         if self.sample is not None:
-            return {"sample": self.sample}
+            return {"sample": self.sample, **more}
         options = {
             key: _absolute(value) if key in FILE_OPTIONS else _plain(value)
             for key, value in self.options.items()
         }
-        return {"images": [str(image.resolve()) for image in self.images], "options": options}
+        return {"images": [str(image.resolve()) for image in self.images], "options": options, **more}
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any], *, where: Path) -> SceneSource:
@@ -154,11 +186,17 @@ class SceneSource:
         """
         sample, images = record.get("sample"), record.get("images")
         options = record.get("options") or {}
-        if sample in SAMPLES:
-            return cls(sample=sample)
-        if isinstance(images, list) and images and isinstance(options, dict):
-            return cls(images=tuple(Path(str(image)) for image in images), options=options)
+        more = imagery_from_record(record.get("unlabelled"))
+        if more is not None and sample in SAMPLES:
+            return cls(sample=sample, unlabelled=more)
+        if more is not None and isinstance(images, list) and images and isinstance(options, dict):
+            return cls(images=tuple(Path(str(image)) for image in images), options=options, unlabelled=more)
         raise RunError(f"{where}: does not say what the run was made from; start anew with image and mask")
+
+
+def option_flag(option: str) -> str:
+    """What an option of `open_scene` is called on the command line."""
+    return "--unlabelled-value" if option == "unlabelled" else f"--{option.replace('_', '-')}"
 
 
 def _absolute(value: Any) -> Any:

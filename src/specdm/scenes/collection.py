@@ -46,7 +46,8 @@ class SceneCollection:
 
         Bands are matched by wavelength if all scenes have one, else by name, else by position. Classes are
         matched by value. A scene without a mask gets one that is unlabelled throughout if others have a mask,
-        one without amounts gets unknown ones if others have amounts. Each scene keeps the labels of its dates.
+        one without amounts gets unknown ones if others have amounts; `Scene.annotated` still tells a scene that had
+        neither. Each scene keeps the labels of its dates.
 
         Args:
             scenes: at least one, all with the same number of dates, the same units, sensors and quantities, and
@@ -249,6 +250,8 @@ def _with_truth(
         dataset = dataset.assign(mask=mask)
     if quantities is not None and "amount" not in dataset:
         dataset = dataset.assign(amount=unknown_amounts(scene, quantities))
+    if not scene.annotated and (classes is not None or quantities is not None):
+        dataset.attrs = {**dataset.attrs, "unlabelled_imagery": True}
     return Scene(dataset)
 
 

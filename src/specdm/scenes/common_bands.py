@@ -61,6 +61,36 @@ def common_bands(scenes: Sequence[Scene]) -> list[list[int]]:
     return common
 
 
+def bands_like(scene: Scene, reference: Scene) -> list[int]:
+    """Positions of the scene's bands that are the reference's, in the reference's order: it must have all of them.
+
+    Bands that the reference has left out as unusable are left out here too.
+
+    Raises:
+        SceneError: a band is lacking, or there are more than the reference has left out; says which. Does not name
+            the scene.
+    """
+    found = np.zeros(reference.n_bands, np.int64)
+    sensors = [0] if reference.band_sensor is None else list(dict.fromkeys(reference.band_sensor.tolist()))
+    for sensor in sensors:
+        own, wanted = _bands(scene, sensor), _bands(reference, sensor)
+        (own_keys, wanted_keys), what = _keys([own, wanted])
+        lacking, more = set(wanted_keys) - set(own_keys), set(own_keys) - set(wanted_keys)
+        if lacking or len(more) > wanted.left_out:
+            if what == "numbers of bands":
+                raise SceneError(
+                    f"it has {len(own.at)} bands, {wanted.scene} {len(wanted.at)}, and nothing tells which are the "
+                    "same; give wavelengths or band names"
+                )
+            unit = " nm" if what == "wavelengths" else ""
+            raise SceneError(
+                f"it has other {what} than {wanted.scene}: only it has {_listed(more)}{unit if more else ''}, only "
+                f"{wanted.scene} has {_listed(lacking)}{unit if lacking else ''}"
+            )
+        found[wanted.at] = [own.at[own_keys.index(key)] for key in wanted_keys]
+    return found.tolist()
+
+
 def _bands(scene: Scene, sensor: int) -> _Bands:
     at = np.arange(scene.n_bands)
     if scene.band_sensor is not None:

@@ -70,13 +70,14 @@ def shared_quantities(scenes: Sequence[Scene]) -> Quantities | None:
 def unlabelled_mask(scene: Scene, kind: str | None) -> xr.DataArray:
     """A mask of this kind for a scene that has none: int16 `(layer, y, x)`, unlabelled everywhere."""
     layers = [str(date) for date in scene.dates] if kind == A_LAYER_A_DATE else [kind or "class"]
-    values = np.full((len(layers), scene.height, scene.width), UNLABELLED, MASK_DTYPE)
+    # one value seen everywhere: imagery may be large, and this takes no memory
+    values = np.broadcast_to(np.array(UNLABELLED, MASK_DTYPE), (len(layers), scene.height, scene.width))
     return xr.DataArray(values, dims=("layer", "y", "x"), coords={"layer": layers})
 
 
 def unknown_amounts(scene: Scene, quantities: Quantities) -> xr.DataArray:
     """Amounts for a scene that has none: float32 `(quantity, y, x)`, NaN everywhere."""
-    values = np.full((len(quantities), scene.height, scene.width), np.nan, np.float32)
+    values = np.broadcast_to(np.array(np.nan, np.float32), (len(quantities), scene.height, scene.width))
     coords = {"quantity": list(quantities.names)}
     return xr.DataArray(values, dims=("quantity", "y", "x"), coords=coords, attrs=quantities.to_attrs())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -107,16 +107,21 @@ def _match_folders(images: Path, partners: Path, what: str) -> list[Pair]:
 
 def _files(folder: Path) -> list[Path]:
     """Readable files of a folder; an ENVI header and its data count as one."""
-    found = sorted(item for item in folder.iterdir() if not item.name.startswith("."))
+    kept = readable_files(folder.iterdir())
+    if not kept:
+        raise SceneError(f"{folder}: holds no file that can be read as image or mask")
+    return kept
+
+
+def readable_files(items: Iterable[Path]) -> list[Path]:
+    """Those that can be read as image or mask, sorted; an ENVI header and its data count as one."""
+    found = sorted(item for item in items if not item.name.startswith("."))
     files = [item for item in found if item.suffix.lower() in _SUFFIXES and (item.is_file() or is_zarr(item))]
     headers = {item for item in files if item.suffix.lower() == ".hdr"}
     data = {header: envi_data_of(header) for header in headers}
     described = {item for item in data.values() if item is not None}
     kept = [item for item in files if item not in headers or data[item] is None]
-    kept = sorted({*kept, *described})
-    if not kept:
-        raise SceneError(f"{folder}: holds no file that can be read as image or mask")
-    return kept
+    return sorted({*kept, *described})
 
 
 def _by_stem(files: list[Path], folder: Path) -> dict[str, Path]:

@@ -114,6 +114,12 @@ class SceneAttributes:
         return Quantities.from_attrs(self.dataset["amount"].attrs) if "amount" in self.dataset else None
 
     @property
+    def annotated(self) -> bool:
+        """Whether somebody labelled the scene: it has a mask or amounts of its own, be they all unknown."""
+        known = "mask" in self.dataset or "amount" in self.dataset
+        return known and not self.dataset.attrs.get("unlabelled_imagery", False)
+
+    @property
     def split_map(self) -> np.ndarray | None:
         """Given train/test map `(y, x)` int8: 0 nothing, 1 train, 2 test; None if none was given."""
         return self.dataset["split_map"].values if "split_map" in self.dataset else None

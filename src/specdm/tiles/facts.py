@@ -10,7 +10,7 @@ import xarray as xr
 
 from specdm.scenes.classes import Classes
 from specdm.scenes.quantities import Quantities
-from specdm.tiles.layout import TileLayout
+from specdm.tiles.layout import TILE_SCORES, TileLayout
 from specdm.tiles.tile_coords import as_text
 
 
@@ -88,6 +88,22 @@ class TileSetFacts:
     def split(self) -> np.ndarray:
         """Split of each tile, str `(n,)`."""
         return as_text(self.dataset["split"].values)
+
+    @property
+    def scored(self) -> bool:
+        """Whether the tiles have scores of reliability, see `TileSet.reliability`."""
+        return TILE_SCORES in self.dataset.coords
+
+    @property
+    def unlabelled_sources(self) -> tuple[str, ...]:
+        """Sources of tiles that are of imagery nobody labelled, beside others; empty if there are none."""
+        return tuple(json.loads(self.dataset.attrs.get("unlabelled_sources", "[]")))
+
+    @property
+    def annotated(self) -> np.ndarray:
+        """Whether somebody labelled the scene of each tile, be it with gaps, bool `(n,)`."""
+        others = set(self.unlabelled_sources)
+        return np.array([str(source) not in others for source in self.dataset["source"].values], bool)
 
     @property
     def wavelength(self) -> np.ndarray | None:

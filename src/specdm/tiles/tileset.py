@@ -15,7 +15,7 @@ from specdm.scenes.quantities import Quantities
 from specdm.scenes.task import derived_change
 from specdm.tiles.checks import check_dataset, check_parts
 from specdm.tiles.facts import TileSetFacts
-from specdm.tiles.layout import TileLayout, new_attrs
+from specdm.tiles.layout import AMOUNT_SCORES, MASK_SCORES, TileLayout, new_attrs
 from specdm.tiles.tile_coords import PerTile, tile_coords
 
 if TYPE_CHECKING:
@@ -34,7 +34,11 @@ class TileSet(TileSetFacts):
             `amount (tile, quantity, y, x)` float32, NaN where unknown; one of the two, or both. Coordinates
             `wavelength` and `fwhm` (nm, absent if unknown), `band_name`, `date`, `layer`, `quantity`,
             `date_sensor` and `band_sensor` (absent where all dates have all bands), and for each tile
-            `split`, `source`, `window_y`, `window_x`, `seed`, `index`, `tile_name`.
+            `split`, `source`, `window_y`, `window_x`, `seed`, `index`, `tile_name`. Where tiles were judged,
+            `reliability (tile, layer, y, x)`, `amount_reliability (tile, y, x)` and the coordinate `tile_reliability`.
+            *Imagery without labels.* A tile of a labelled scene whose mask is -1 says that whoever labelled the scene
+            left that ground out; a tile of imagery that nobody labelled says nothing. The sources of the latter are
+            listed in the attribute `unlabelled_sources` (JSON text; absent if there are none), see `annotated`.
     """
 
     def __init__(self, dataset: xr.Dataset, *, where: str = "the dataset") -> None:
@@ -158,6 +162,11 @@ class TileSet(TileSetFacts):
     def synthetic(self) -> TileSet:
         return self._part("synthetic")
 
+    def of_labelled_scenes(self) -> TileSet:
+        """Without tiles of imagery that nobody labelled: all that says anything about masks, see `annotated`."""
+        annotated = self.annotated
+        return self if annotated.all() else self.select(annotated)
+
     def select(self, indices: Index) -> TileSet:
         """The tiles at these positions (slice, integers or a boolean array), still lazy if this set is."""
         return TileSet(self.dataset.isel(tile=_as_index(indices)), where=self.where)
@@ -185,6 +194,22 @@ class TileSet(TileSetFacts):
             TileError: the store is damaged.
         """
         return self._load("amount", index) if "amount" in self.dataset else self._nothing(index, np.float32)
+
+    def reliability(self, index: Index = slice(None)) -> np.ndarray:
+        """Load score maps: how likely each label is right, as `specdm reliability` judged it.
+
+        Returns:
+            float32 `(n, layer, y, x)`, 0..1, NaN where there is none; amounts are one more layer, after those of the
+            masks. The score of each tile is the coordinate `tile_reliability` of the dataset.
+
+        Raises:
+            TileError: the tiles have no scores (see `scored`), or the store is damaged.
+        """
+        if not self.scored:
+            raise TileError(f"{self.where} has no scores of reliability; run: specdm reliability")
+        parts = [self._load(MASK_SCORES, index)] if MASK_SCORES in self.dataset else []
+        parts += [self._load(AMOUNT_SCORES, index)[:, None]] if AMOUNT_SCORES in self.dataset else []
+        return np.concatenate(parts, axis=1)
 
     def change_masks(self, index: Index = slice(None)) -> np.ndarray:
         """What changed between the first and the last date, derived from the masks of the two.

@@ -11,8 +11,10 @@ import numpy as np
 from specdm.errors import TileError
 from specdm.scenes.collection import SceneCollection
 from specdm.scenes.dates import shared_date_labels
+from specdm.scenes.imagery import file_of
 from specdm.scenes.scene import Scene
 from specdm.tiles.cutting import cut
+from specdm.tiles.imagery import told_apart, with_imagery, without
 from specdm.tiles.layout import TileLayout, new_attrs
 from specdm.tiles.memory import MemoryWriter
 from specdm.tiles.options import TilingOptions
@@ -40,8 +42,13 @@ def tile_scenes(
     overwrite: bool = False,
     max_nodata: float = 0.5,
     max_train_tiles: int | None = None,
+    unlabelled: Scene | SceneCollection | Sequence[Scene] = (),
 ) -> TileSet:
     """Cut scenes into tiles for training, validation and testing.
+
+    Scenes without a mask of any kind, beside others that have one, are imagery that nobody labelled: they become
+    training tiles with nothing known in their masks (`TileSet.annotated` tells them apart), and the others are split
+    as if they were not there.
 
     Args:
         scenes: one or several scenes; several are brought to common bands and classes.
@@ -59,7 +66,10 @@ def tile_scenes(
         path: Zarr store to write to, tile by tile in bounded memory; the result is then lazy.
         overwrite: replace a tile set at `path`.
         max_nodata: windows with a larger part of no-data pixels are left out, 0 to 1.
-        max_train_tiles: keep a random choice of this many training tiles.
+        max_train_tiles: keep a random choice of this many training tiles of labelled scenes, and of at most as many
+            of imagery that nobody labelled.
+        unlabelled: further such imagery, with the bands and the number of dates of the scenes; if it has a mask,
+            that is not looked at. It should not show the scenes' own ground: test ground would then be trained on.
 
     Returns:
         The tile set; `TileSet.problems` says what to know before training.
@@ -80,25 +90,33 @@ def tile_scenes(
         max_train_tiles=max_train_tiles,
         seed=seed,
     )
-    together = _agreeing(scenes)
+    labelled, imagery = told_apart(scenes, unlabelled, split=split)
+    together = [*labelled, *imagery]
     _check_sizes(together, size)
+    usual, given_stride = max_train_tiles or USUAL_TRAIN_TILES, stride
     if stride is None:
-        stride = default_stride(together, size=size, most=max_train_tiles or USUAL_TRAIN_TILES)
+        stride = default_stride(labelled, size=size, most=usual)
     rng = np.random.default_rng(seed)
-    plan = _plan(together, options, stride, rng)
+    plan = _plan(labelled, options, without(split, imagery), stride, rng)
     planned = int((plan.split == "train").sum())
     if max_train_tiles is not None and planned > max_train_tiles:
         chosen = rng.choice(np.flatnonzero(plan.split == "train"), max_train_tiles, replace=False)
         plan = plan.take(np.sort(np.concatenate([chosen, np.flatnonzero(plan.split != "train")])))
+    if imagery:
+        own_stride = given_stride or default_stride(imagery, size=size, most=usual)
+        plan = with_imagery(
+            plan, imagery, first=len(labelled), size=size, stride=own_stride, most=max_train_tiles, rng=rng
+        )
     plan = plan.take(np.argsort(plan.scene, kind="stable"))
 
-    possible = sum(count_cover(s.height, s.width, size=size, stride=stride) for s in together)
+    possible = sum(count_cover(s.height, s.width, size=size, stride=stride) for s in labelled)
     provenance = {
         "scenes": [
             {"name": s.name, "sources": list(s.sources), "height": s.height, "width": s.width}
-            for s in together
+            | ({} if i < len(labelled) else {"labelled": False})
+            for i, s in enumerate(together)
         ],
-        "tiling": {**options.recorded(), "stride": stride},
+        "tiling": {**options.recorded(), "stride": stride} | ({"imagery_stride": own_stride} if imagery else {}),
         "blocks": {
             part: [[together[i].name, b.y, b.x, b.height, b.width] for i, b in blocks]
             for part, blocks in plan.blocks.items()
@@ -107,7 +125,8 @@ def tile_scenes(
     }
     attrs = new_attrs(
         pixel_policy=options.policy,
-        attrs={"provenance": provenance, "problems": plan.notes, **_said(together)},
+        attrs={"provenance": provenance, "problems": plan.notes, **_said(together)}
+        | ({"unlabelled_sources": [scene.name for scene in imagery]} if imagery else {}),
     )
     first, dates = together[0], shared_date_labels([scene.dates for scene in together])
     layout = TileLayout(
@@ -143,24 +162,23 @@ def default_stride(scenes: Sequence[Scene], *, size: int, most: int) -> int:
     return size
 
 
-def _agreeing(scenes: Scene | SceneCollection | Sequence[Scene]) -> list[Scene]:
-    together = [scenes] if isinstance(scenes, Scene) else list(scenes)
-    if not together:
-        raise TileError("there is no scene to tile; give at least one")
-    return together if len(together) == 1 else list(SceneCollection.create(together, name="scenes"))
-
-
 def _check_sizes(scenes: Sequence[Scene], size: int) -> None:
     for scene in scenes:
         if min(scene.height, scene.width) < size:
             raise TileError(
-                f"{scene.name} has {scene.height} x {scene.width} px, less than a tile of {size} x {size}; "
+                f"{file_of(scene)} has {scene.height} x {scene.width} px, less than a tile of {size} x {size}; "
                 f"use tiles of at most {min(scene.height, scene.width)} px or leave the scene out"
             )
 
 
-def _plan(scenes: Sequence[Scene], options: TilingOptions, stride: int, rng: np.random.Generator) -> TilePlan:
-    size, split = options.size, options.split
+def _plan(
+    scenes: Sequence[Scene],
+    options: TilingOptions,
+    split: str | Mapping[str, Sequence[str]],
+    stride: int,
+    rng: np.random.Generator,
+) -> TilePlan:
+    size = options.size
     if isinstance(split, Mapping):
         return plan_named(scenes, size=size, stride=stride, split=split)
     if split == "map":

@@ -38,6 +38,7 @@ class CodecTraining(L.LightningModule):
         self.codecs = nn.ModuleDict(codecs)  # type: ignore[arg-type]
         self.streams, self.config, self.seed = streams, config, seed
         self._prepared = {s.name: _in_batches(codecs[s.codec], tiles.of(s)) for s in streams}
+        self._telling = {s.name: telling_tiles(s, tiles) for s in streams}
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.AdamW(
@@ -51,7 +52,8 @@ class CodecTraining(L.LightningModule):
         for stream in self.streams:
             prepared = self._prepared[stream.name]
             count = self.config.batch_size if stream.kind in ("image", "pair") else self.config.mask_batch_size
-            chosen = torch.randint(len(prepared[0]), (count,), generator=generator)
+            telling = self._telling[stream.name]
+            chosen = telling[torch.randint(len(telling), (count,), generator=generator)]
             turned = int(torch.randint(ORIENTATIONS, (), generator=generator))
             codec = self._codec(stream.codec)
             varied = codec.augment(tuple(orient(part[chosen], turned) for part in prepared), generator=generator)
@@ -83,6 +85,20 @@ class CodecTraining(L.LightningModule):
 
     def _codec(self, name: str) -> Codec:
         return self.codecs[name]  # type: ignore[return-value]
+
+
+def telling_tiles(stream: Stream, tiles: Pixels) -> torch.Tensor:
+    """Positions of the tiles that a stream's codec can learn from, int64 `(n,)`: masks that say anything; all images.
+
+    Beside much imagery that nobody labelled, tiles drawn from all would hardly show a mask.
+    """
+    every = torch.arange(len(tiles))
+    if stream.kind in ("image", "pair"):
+        return every
+    values = tiles.of(stream)
+    known = values.isfinite().all(dim=1) if stream.kind == "amounts" else values >= 0
+    there = known.flatten(1).any(dim=1)
+    return every[there] if there.any() else every
 
 
 def _in_batches(codec: Codec, values: torch.Tensor) -> tuple[torch.Tensor, ...]:

@@ -13,13 +13,18 @@ from specdm.models.pixels import Pixels
 from specdm.tiles.coverage import layer_shares, mean_amounts
 from specdm.tiles.tileset import TileSet
 
-MIN_LABELLED_SHARE = 0.1
+BLOCKS = 8
+"""Blocks along a tile in which it is counted how far labels reach."""
+
+LEAST_REACH = 0.1
+"""Share of a tile's blocks with a label below which its composition is not given."""
 
 
 def compositions(tiles: Pixels, *, classes: int, abundances: bool) -> torch.Tensor:
     """Composition of each tile, `(n, parts)`.
 
-    NaN (not given) where less than a tenth of a layer is labelled: a few pixels say little about the rest.
+    NaN (not given) where labels reach less than a tenth of a tile: a corner says little about the rest. Pixels that are
+    labelled here and there over the whole tile do, even if they are few.
 
     Args:
         tiles: `n` tiles.
@@ -58,15 +63,19 @@ def _class_shares(positions: torch.Tensor, classes: int) -> torch.Tensor:
     one_hot = torch.nn.functional.one_hot(positions.clamp(min=0), classes) * (positions >= 0).unsqueeze(-1)
     counts = one_hot.sum(dim=(1, 2)).float()
     labelled = counts.sum(dim=1, keepdim=True)
-    return torch.where(_enough(labelled, positions[0].numel()), counts / labelled.clamp(min=1), float("nan"))
+    return torch.where(_reaching(positions >= 0), counts / labelled.clamp(min=1), float("nan"))
 
 
 def _mean_abundances(amounts: torch.Tensor) -> torch.Tensor:
     known = amounts.isfinite().all(dim=1, keepdim=True)
     count = known.sum(dim=(2, 3)).float()
     mean = torch.where(known, amounts, 0.0).sum(dim=(2, 3)) / count.clamp(min=1)
-    return torch.where(_enough(count, amounts[0, 0].numel()), mean, float("nan"))
+    return torch.where(_reaching(known[:, 0]), mean, float("nan"))
 
 
-def _enough(count: torch.Tensor, pixels: int) -> torch.Tensor:
-    return (count >= MIN_LABELLED_SHARE * pixels) & (count > 0)
+def _reaching(known: torch.Tensor) -> torch.Tensor:
+    """Whether what is known `(n, y, x)` reaches enough of a tile, bool `(n, 1)`."""
+    block = max(1, known.shape[-1] // BLOCKS)
+    blocks = torch.nn.functional.max_pool2d(known.float().unsqueeze(1), block, ceil_mode=True)
+    reach = blocks.mean(dim=(1, 2, 3))[:, None]
+    return (reach >= LEAST_REACH) & (reach > 0)

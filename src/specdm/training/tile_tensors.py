@@ -61,13 +61,19 @@ def known_counts(tiles: TileSet) -> np.ndarray:
 
 
 def load_part(tiles: TileSet, *, seed: int, max_bytes: int = CODEC_BYTES) -> Pixels:
-    """All tiles, or as many seeded random ones as fit in `max_bytes` of float32."""
+    """All tiles, or as many seeded random ones as fit in `max_bytes` of float32.
+
+    At least half of those are of labelled scenes, if there are as many: codecs of masks learn from no others.
+    """
     each = 4 * (tiles.n_dates * tiles.n_bands + len(tiles.quantities or ())) * tiles.size**2
     fits = max(1, max_bytes // each)
-    chosen = np.arange(len(tiles))
-    if len(tiles) > fits:
-        chosen = np.sort(np.random.default_rng(seed).choice(len(tiles), fits, replace=False))
-    return to_pixels(tiles, chosen)
+    if len(tiles) <= fits:
+        return training_pixels(tiles, np.arange(len(tiles)))
+    annotated = tiles.annotated
+    random, labelled, others = np.random.default_rng(seed), np.flatnonzero(annotated), np.flatnonzero(~annotated)
+    n = min(len(labelled), max(fits - len(others), -(-fits // 2)))
+    chosen = [random.choice(labelled, n, replace=False), random.choice(others, fits - n, replace=False)]
+    return training_pixels(tiles, np.sort(np.concatenate(chosen)))
 
 
 def to_pixels(tiles: TileSet, index: np.ndarray | slice) -> Pixels:
@@ -77,6 +83,12 @@ def to_pixels(tiles: TileSet, index: np.ndarray | slice) -> Pixels:
     return Pixels(
         torch.from_numpy(tiles.images(index)), torch.from_numpy(positions), torch.from_numpy(tiles.amounts(index))
     )
+
+
+def training_pixels(tiles: TileSet, index: np.ndarray | slice) -> Pixels:
+    """The tiles at `index`, those told apart that are of imagery nobody labelled."""
+    annotated = torch.from_numpy(tiles.annotated[index])[:, None, None]
+    return replace(to_pixels(tiles, index), annotated=None if bool(annotated.all()) else annotated)
 
 
 def tile_streams(tiles: TileSet) -> tuple[Stream, ...]:
@@ -96,7 +108,8 @@ def tile_streams(tiles: TileSet) -> tuple[Stream, ...]:
 
 
 def sparse_layers(tiles: TileSet) -> list[str]:
-    """Mask layers that leave more than `SPARSE_SHARE` of the pixels unlabelled."""
+    """Mask layers that leave more than `SPARSE_SHARE` of the pixels of labelled scenes unlabelled."""
+    tiles = tiles.of_labelled_scenes()
     if tiles.classes is None:
         return []
     labelled = [tiles.label_counts_of(layer).sum() / (len(tiles) * tiles.size**2) for layer in range(len(tiles.layers))]
@@ -133,7 +146,7 @@ def encode_tiles(model: JointModel, tiles: TileSet, *, seed: int, batch_size: in
     count = int(np.clip(LATENT_BYTES // (each * max(1, len(tiles))), 1, ENCODED))
     latents, known, fractions = [], [], []
     for start in range(0, len(tiles), batch_size):
-        part = to_pixels(tiles, slice(start, start + batch_size))
+        part = training_pixels(tiles, slice(start, start + batch_size))
         generator = step_generator(seed, start)
         for orientation in torch.randperm(ORIENTATIONS, generator=generator)[:count].tolist():
             turned = part.apply(partial(orient, orientation=orientation))
