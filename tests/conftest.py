@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import xarray as xr
+from little_scenes import make_little_change, make_little_scene
 
-from specdm.scenes.classes import UNLABELLED, Classes
 from specdm.scenes.scene import Scene
 
 if TYPE_CHECKING:
@@ -34,43 +33,6 @@ def little_scene() -> Scene:
     return make_little_scene()
 
 
-def make_little_scene(*, seed: int = 0, height: int = 48, width: int = 40, name: str = "little") -> Scene:
-    """The scene of the fixture `little_scene`, in other sizes and with other noise.
-
-    Fields are 8 x 10 px with borders that are not labelled, as are single pixels here and there; class values
-    are 2, 5 and 7, so that no test passes that takes values for positions.
-    """
-    random = np.random.default_rng(seed)
-    wavelength = np.linspace(450.0, 1000.0, 12)
-    spectra = np.stack(
-        [
-            1500 + 2500 / (1 + np.exp(-(wavelength - 715) / 15)),  # vegetation: a step at the red edge
-            1200 + 2.4 * (wavelength - 450),  # soil: a slope
-            1100 * np.exp(-(wavelength - 450) / 200) + 150,  # water: dark towards the infrared
-        ]
-    )
-    rows, columns = np.mgrid[:height, :width]
-    field = (rows // 8) * 5 + columns // 10
-    position = np.array([0, 1, 0, 2, 1, 2, 0])[field % 7]
-    image = spectra[position].transpose(2, 0, 1)
-    brightness = random.normal(1.0, 0.05, field.max() + 1)[field]
-    image = image * brightness + random.normal(0.0, 25.0, image.shape)
-    border = (rows % 8 == 0) | (columns % 10 == 0)
-    mask = np.array([2, 5, 7], np.int16)[position]
-    mask[border | (random.random(mask.shape) < 0.1)] = UNLABELLED
-    return Scene.create(
-        image=xr.DataArray(image[None].astype(np.float32), dims=("date", "band", "y", "x")),
-        mask=xr.DataArray(mask[None], dims=("layer", "y", "x"), coords={"layer": ["class"]}),
-        classes=Classes.create([2, 5, 7], ["grass", "bare soil", "water"]),
-        wavelength=wavelength,
-        fwhm=np.full(12, 50.0),
-        band_name=[f"B{i + 1}" for i in range(12)],
-        name=name,
-        sources=[f"{name}.npy"],
-        units="reflectance x 10000",
-    )
-
-
 LITTLE_SETTINGS = {
     "tiles.size": 16,
     "codec.components": 6,
@@ -82,6 +44,10 @@ LITTLE_SETTINGS = {
     "codec.mask_batch_size": 8,
     "codec.minutes": None,
     "codec.steps": 30,
+    "reader.width": 16,
+    "reader.batch_size": 4,
+    "reader.minutes": None,
+    "reader.steps": 30,
     "denoiser.widths": [16, 16],
     "denoiser.head_channels": 16,
     "denoiser.batch_size": 4,
@@ -121,4 +87,17 @@ def little_run(little_tiles: TileSet, tmp_path_factory: pytest.TempPathFactory) 
 
     run = tmp_path_factory.mktemp("little") / "run"
     train_run(run, tiles=little_tiles, config=load_config(overrides=LITTLE_SETTINGS), show_progress=False)
+    return run
+
+
+@pytest.fixture(scope="session")
+def little_change_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of `make_little_change`. Copy it before changing it."""
+    from specdm.synthesis.fit import train_run
+    from specdm.training.config import load_config
+
+    tiles = make_little_change().tile(size=16, stride=8, split="none")
+    run = tmp_path_factory.mktemp("little_change") / "run"
+    settings = {**LITTLE_SETTINGS, "codec.steps": 15, "denoiser.steps": 15, "reader.steps": 15}
+    train_run(run, tiles=tiles, config=load_config(overrides=settings), show_progress=False)
     return run

@@ -26,7 +26,7 @@ def test_a_run_is_made(specdm_command, files, no_training, tmp_path: Path) -> No
     tiles = open_tiles(run / "tiles" / "tiles.zarr")
     assert tiles.size == 16 and tiles.classes.names == ("grass", "bare soil", "water")
     config = no_training[0]["config"]
-    assert config.codec.minutes + config.denoiser.minutes == pytest.approx(7)
+    assert config.codec.minutes + config.reader.minutes + config.denoiser.minutes == pytest.approx(7)
     assert yaml.safe_load((run / "config.yaml").read_text())["tiles"]["size"] == 16
     source = yaml.safe_load((run / "source.yaml").read_text())
     assert source["images"] == [str(files.image)] and source["options"]["mask"] == str(files.mask)
@@ -71,7 +71,8 @@ def test_going_on_with_a_run(specdm_command, files, no_training, tmp_path: Path,
     assert specdm_command("train", run, "--minutes", 14).code == 0
     assert specdm_command(*train(files, run, "--minutes", 7)).code == 0
     assert store.stat().st_mtime_ns == written, "the tiles were cut again"
-    minutes = [call["config"].codec.minutes + call["config"].denoiser.minutes for call in no_training]
+    stages = ("codec", "reader", "denoiser")
+    minutes = [sum(getattr(call["config"], stage).minutes for stage in stages) for call in no_training]
     assert minutes == pytest.approx([7, 7, 14, 7])
     assert no_training[1]["config"] == no_training[0]["config"]
 

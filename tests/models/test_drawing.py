@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from specdm.models.denoiser import JointDenoiser
+from specdm.models.drawing import Drawing
 from specdm.models.image_codec import ImageCodec
 from specdm.models.joint_model import JointModel
 from specdm.models.mask_codec import MaskCodec
@@ -54,7 +55,9 @@ def model() -> JointModel:
 def drawn(model: JointModel, **options: object) -> torch.Tensor:
     noise = torch.randn(2, 14, CELLS, CELLS, generator=torch.Generator().manual_seed(1))
     rows = torch.full((2, CLASSES), 1 / 3)
-    return model.solve(noise, steps=STEPS, image_shift=2.0, mask_shift=1.0, composition=rows, **options)
+    progress = options.pop("progress", None)
+    drawing = Drawing(model, steps=STEPS, image_shift=2.0, mask_shift=1.0, **options)
+    return drawing.latents(noise, composition=rows, progress=progress)
 
 
 def test_each_stage_knows_what_came_before_and_not_what_comes(model) -> None:
@@ -107,7 +110,7 @@ def test_gaps_are_filled_and_nothing_else_is_touched(model) -> None:
     latents = drawn(model)
     model.denoiser.asked.clear()
     noise = torch.randn(latents.shape, generator=torch.Generator().manual_seed(2))
-    filled = model.fill_gaps(latents, noise, steps=STEPS, shift=2.0)
+    filled = Drawing(model, steps=STEPS, image_shift=2.0, mask_shift=2.0).without_gaps(latents, noise)
     assert torch.equal(filled[:, :6], latents[:, :6])
     assert torch.equal(filled[:, 6:10, :, : CELLS // 2], latents[:, 6:10, :, : CELLS // 2])
     assert (model.decode(filled).positions == 2).all()

@@ -65,9 +65,9 @@ def test_half_of_the_time_a_whole_group_is_known_or_unknown(pattern: str, level:
     )  # fmt: skip
     special = by_stream(levels) == level
     both = special[:, 0] & special[:, 1]
-    assert 80 < both.sum() < 190, "of 267 times that a date was chosen"
+    assert 60 < both.sum() < 140, "half of the 200 times that images were chosen"
     assert not (both & special[:, 2]).any()
-    assert 90 < (special[:, 2] & ~special[:, 0]).sum() < 180
+    assert 150 < (special[:, 2] & ~special[:, 0]).sum() < 250, "masks are as likely as images"
 
 
 def test_stages_are_what_the_solver_asks() -> None:

@@ -18,7 +18,7 @@ from specdm.models.part_files import WEIGHTS
 from specdm.synthesis.pipeline import SpecDMPipeline
 from specdm.tiles.tileset import TileSet
 
-PARTS = ("image_codec", "mask_codec", "denoiser", "composition_prior", "labelled_codec", "calibration")
+PARTS = ("image_codec", "mask_codec", "denoiser", "composition_prior", "labelled_codec", "calibration", "reader")
 
 
 @pytest.fixture(scope="module")

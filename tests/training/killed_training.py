@@ -12,13 +12,14 @@ from specdm.tiles.store import open_tiles
 from specdm.training.codec_training import CodecTraining
 from specdm.training.config import read_config
 from specdm.training.denoiser_training import DenoiserTraining
+from specdm.training.reader_training import ReaderTraining
 
 LOST_STEPS = 3
 
 
 def die_in(stage: str, run: Path) -> None:
     """Make the stage end the process `LOST_STEPS` steps after the first checkpoint it finds."""
-    module = {"codec": CodecTraining, "denoiser": DenoiserTraining}[stage]
+    module = {"codec": CodecTraining, "reader": ReaderTraining, "denoiser": DenoiserTraining}[stage]
     step_of, seen = module.training_step, []
 
     def training_step(self, batch, batch_idx):

@@ -16,6 +16,9 @@ from specdm.synthesis.fit import train_run
 from specdm.training.codec_training import CodecTraining
 from specdm.training.config import load_config
 from specdm.training.denoiser_training import DenoiserTraining
+from specdm.training.reader_training import ReaderTraining
+
+STAGES = ("codec", "reader", "denoiser")
 
 
 def weights(model: Path) -> dict[str, torch.Tensor]:
@@ -36,12 +39,12 @@ def watch_first_steps(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
 
         return training_step
 
-    for stage, module in (("codec", CodecTraining), ("denoiser", DenoiserTraining)):
+    for stage, module in zip(STAGES, (CodecTraining, ReaderTraining, DenoiserTraining), strict=True):
         monkeypatch.setattr(module, "training_step", watched(stage, module.training_step))
     return first
 
 
-@pytest.mark.parametrize("stage", ["codec", "denoiser"])
+@pytest.mark.parametrize("stage", STAGES)
 def test_a_killed_run_ends_as_one_that_was_not(
     stage: str, little_run: Path, little_tiles, little_settings, tmp_path: Path, monkeypatch
 ) -> None:
@@ -64,7 +67,7 @@ def test_a_killed_run_ends_as_one_that_was_not(
     first_steps = watch_first_steps(monkeypatch)
     train_run(run, tiles=little_tiles, config=config, show_progress=False)
     assert first_steps[stage] == checkpoint["global_step"], "begun anew"
-    assert ("codec" in first_steps) == (stage == "codec"), "a stage that was done is done again"
+    assert list(first_steps) == list(STAGES[STAGES.index(stage) :]), "a stage that was done is done again"
     found, expected = weights(run / "model"), weights(little_run / "model")
     assert found.keys() == expected.keys()
     for name, value in expected.items():
@@ -72,4 +75,4 @@ def test_a_killed_run_ends_as_one_that_was_not(
 
     with (run / "log" / "metrics.csv").open(newline="") as file:
         rows = [(row["stage"], int(row["step"])) for row in csv.DictReader(file)]
-    assert rows == [(part, step) for part in ("codec", "denoiser") for step in range(1, 31)]
+    assert rows == [(part, step) for part in STAGES for step in range(1, 31)]

@@ -19,6 +19,7 @@ from specdm.training.codec_training import CodecTraining
 from specdm.training.compositions import compositions
 from specdm.training.config import load_config
 from specdm.training.denoiser_training import DenoiserTraining
+from specdm.training.reader_training import ReaderTraining
 from specdm.training.stages import train_stages
 from specdm.training.tile_tensors import ENCODED, encode_tiles, load_part
 
@@ -41,7 +42,7 @@ def one_line(error: pytest.ExceptionInfo) -> str:
 def test_what_a_run_leaves(little_run: Path) -> None:
     assert {path.name for path in (little_run / "model").iterdir()} == {
         *("model_index.json", "image_codec", "mask_codec", "labelled_codec", "denoiser", "composition_prior"),
-        "calibration",
+        *("calibration", "reader"),
     }
     assert list((little_run / "log" / "tensorboard").glob("events.out.tfevents*"))
     assert not (little_run / "checkpoints" / "codec.ckpt").exists()
@@ -51,11 +52,12 @@ def test_losses_are_written_and_fall(little_run: Path) -> None:
     with (little_run / "log" / "metrics.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(row["stage"], row["step"]) for row in rows] == [
-        (stage, str(step)) for stage in ("codec", "denoiser") for step in (10, 20, 30)
+        (stage, str(step)) for stage in ("codec", "reader", "denoiser") for step in (10, 20, 30)
     ]
     assert float(rows[2]["mask_codec_loss"]) < float(rows[0]["mask_codec_loss"])
-    assert float(rows[5]["denoiser_loss"]) < float(rows[3]["denoiser_loss"])
-    assert float(rows[5]["learning_rate"]) < float(rows[3]["learning_rate"])
+    assert float(rows[5]["reader_loss"]) < float(rows[3]["reader_loss"])
+    assert float(rows[8]["denoiser_loss"]) < float(rows[6]["denoiser_loss"])
+    assert float(rows[8]["learning_rate"]) < float(rows[6]["learning_rate"])
 
 
 def test_a_finished_run_is_loaded_not_trained(run: Path, little_tiles, little_settings, monkeypatch) -> None:
@@ -76,7 +78,9 @@ def test_a_run_of_another_configuration(run, little_tiles, little_settings, key:
     assert snapshot(run) == before
 
 
-@pytest.mark.parametrize("key", ["denoiser.steps", "codec.steps", "sampling.steps", "training.log_every_steps"])
+@pytest.mark.parametrize(
+    "key", ["denoiser.steps", "codec.steps", "reader.steps", "sampling.steps", "training.log_every_steps"]
+)
 def test_budgets_and_the_machine_may_change(run: Path, little_tiles, little_settings, key: str) -> None:
     train_run(run, tiles=little_tiles, config=load_config(overrides=little_settings | {key: 5}))
 
@@ -123,7 +127,7 @@ def test_no_tile(little_tiles: TileSet, little_settings, tmp_path: Path) -> None
         train_run(tmp_path / "run", tiles=little_tiles.select([]), config=load_config(overrides=little_settings))
 
 
-@pytest.mark.parametrize("module", [CodecTraining, DenoiserTraining])
+@pytest.mark.parametrize("module", [CodecTraining, ReaderTraining, DenoiserTraining])
 def test_a_loss_that_is_not_finite(
     module: type, little_tiles: TileSet, little_settings, tmp_path: Path, monkeypatch
 ) -> None:
@@ -155,9 +159,9 @@ def test_minutes_end_a_stage_and_pictures_are_drawn(little_tiles, little_setting
         drawn.append(model)
         path.write_text("picture")
 
-    model, _ = train_stages(tmp_path, tiles=little_tiles, config=config, show_progress=False, draw_samples=draw)
+    trained = train_stages(tmp_path, tiles=little_tiles, config=config, show_progress=False, draw_samples=draw)
     assert drawn and list((tmp_path / "log").glob("samples_*.png"))
-    assert not model.training
+    assert not trained.model.training
     with (tmp_path / "log" / "metrics.csv").open(newline="") as file:
         last = list(csv.DictReader(file))[-1]
     # it ran for its minutes and the rate had fallen with them; how much longer the last step took is not asked

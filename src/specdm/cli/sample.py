@@ -1,4 +1,4 @@
-"""`specdm sample`: new tiles from a trained model."""
+"""`specdm sample`: new tiles from a trained model, or given ones completed."""
 
 from __future__ import annotations
 
@@ -7,44 +7,173 @@ from typing import Annotated
 
 import typer
 
-EXAMPLE = "Example: specdm sample runs/potsdam -n 1000 --composition water=0.3"
+from specdm.cli import scene_options as scene
+
+EXAMPLE = """\b
+Example: specdm sample runs/potsdam -n 1000 --composition water=0.3
+more of rare classes:   specdm sample RUN -n 1000 --balance --composition-strength 0.5
+render a drawn mask:    specdm sample RUN --from drawn.png -o rendered.zarr
+another mask:           specdm sample RUN --from scene.tif --known image -o masks.zarr
+second date:            specdm sample RUN --from 2000.tif --known "image 2000" -o after.zarr
+with a change mask:     specdm sample RUN --from 2000.tif --mask change.png --known "image 2000" --known mask -o a.zarr
+first date:             specdm sample RUN --from 2003.tif --known "image 2003" -o before.zarr
+inpaint:                specdm sample RUN --from scene.tif --mask m.tif --area known.png -o filled.zarr
+tiles of a tile set:    specdm sample RUN --from RUN/tiles/tiles.zarr --known mask -n 500 -o again.zarr
+other bands:            specdm sample RUN --from other_sensor.hdr --resample -o masks.zarr"""
+
+GIVEN = "What is given"
+HOW = "How it is drawn"
 
 
 def sample(
+    context: typer.Context,
     run: Annotated[Path, typer.Argument(help="Run folder, or a model folder.", show_default=False)],
-    n: Annotated[int, typer.Option("-n", "--tiles", min=1, help="Number of tiles.")] = 256,
-    seed: Annotated[int, typer.Option(min=0, help="Tile i depends on the seed and i only.")] = 0,
-    steps: Annotated[int | None, typer.Option(min=1, help="Solver steps of each stage; default: the model's.")] = None,
-    composition: Annotated[
-        str | None, typer.Option(help="Share of classes in each tile, such as woods=0.3,corn=0.1.")
+    n: Annotated[
+        int | None,
+        typer.Option(
+            "-n", "--tiles", min=1, help="Number of tiles; default: as many as are given, else 256.", show_default=False
+        ),
     ] = None,
-    dense: Annotated[
-        bool, typer.Option("--dense", help="Label all ground, also what real masks would leave unlabelled.")
-    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Tile i depends on the seed and i only.")] = 0,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="Tile set to write; default: RUN/synthetic/tiles.zarr."),
+        typer.Option(
+            "-o", "--output", help="Tile set to write; default: RUN/synthetic/tiles.zarr, or from_FILE.zarr beside it."
+        ),
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Tiles at a time; changes memory only.")] = 32,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing tile set.")] = False,
+    from_: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--from",
+            help="What is known of the tiles: a tile set, an image, a mask alone, or one file a date; repeat it. "
+            "Scenes are cut into tiles that cover them.",
+            rich_help_panel=GIVEN,
+            show_default=False,
+        ),
+    ] = None,
+    known: Annotated[
+        list[str] | None,
+        typer.Option(
+            help='What of it is known: image, mask or a date such as "image 2000"; repeat it. Default: the image of '
+            "an image, the mask of a mask alone.",
+            rich_help_panel=GIVEN,
+            show_default=False,
+        ),
+    ] = None,
+    area: Annotated[
+        Path | None,
+        typer.Option(
+            help="Mask of the ground that is known (any value but 0); the rest is drawn.",
+            rich_help_panel=GIVEN,
+            show_default=False,
+        ),
+    ] = None,
+    resample: Annotated[
+        bool,
+        typer.Option(
+            "--resample", help="Resample spectra to the model's bands where they differ.", rich_help_panel=GIVEN
+        ),
+    ] = False,
+    no_paste: Annotated[
+        bool,
+        typer.Option(
+            "--no-paste", help="Known pixels as they come back from the codec, not as given.", rich_help_panel=GIVEN
+        ),
+    ] = False,
+    composition: Annotated[
+        str | None,
+        typer.Option(help="Share of classes in each tile, such as woods=0.3,corn=0.1.", rich_help_panel=HOW),
+    ] = None,
+    balance: Annotated[
+        bool,
+        typer.Option(
+            "--balance", help="As much of every class as training tiles allow, over the set.", rich_help_panel=HOW
+        ),
+    ] = False,
+    composition_strength: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="How far masks are pulled to their composition; default: the model's.",
+            rich_help_panel=HOW,
+        ),
+    ] = None,
+    guidance: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="Pull images towards masks, masks towards images; 0 for plain samples; default: the model's.",
+            rich_help_panel=HOW,
+        ),
+    ] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(min=1, help="Solver steps of each stage; default: the model's.", rich_help_panel=HOW),
+    ] = None,
+    dense: Annotated[
+        bool,
+        typer.Option(
+            "--dense", help="Label all ground, also what real masks would leave unlabelled.", rich_help_panel=HOW
+        ),
+    ] = False,
+    mask: scene.Mask = None,
+    mask_variable: scene.MaskVariable = None,
+    class_names: scene.ClassNames = None,
+    unlabelled_value: scene.UnlabelledValue = None,
+    quantity_names: scene.QuantityNames = None,
+    wavelengths: scene.Wavelengths = None,
+    fwhm: scene.Fwhm = None,
+    bands: scene.Bands = None,
+    sensor: scene.Sensor = None,
+    sensors: scene.Sensors = None,
+    nodata: scene.Nodata = None,
+    scale: scene.Scale = None,
+    offset: scene.Offset = None,
+    units: scene.Units = None,
+    variable: scene.Variable = None,
+    rows: scene.Rows = None,
+    columns: scene.Columns = None,
+    order: scene.Order = None,
+    layout: scene.Layout = None,
 ) -> None:
-    """Write a set of synthetic tiles: images with their masks."""
+    """Write a set of synthetic tiles, images with their masks; or complete what is given of tiles with --from.
+
+    Files are read as those of training were, but for what is said here.
+    """
     from specdm.cli import texts
     from specdm.cli.progress import progress_bar
-    from specdm.report.workflow import sample_run
+    from specdm.report.sample_run import Question, sample_run
 
     shares = texts.composition(composition)
+    options = scene.scene_options(context.params)
+    question = Question(
+        files=from_ or (),
+        known=known or None,
+        mask=options.pop("mask", None),
+        area=area,
+        resample=resample,
+        options=options,
+    )
     with progress_bar("sampling") as progress:
         tiles = sample_run(
             run,
             n=n,
             seed=seed,
-            steps=steps,
-            composition=shares,
-            dense=dense or None,
+            question=question,
             output=output,
             batch_size=batch_size,
             overwrite=overwrite,
             callback=progress,
+            say=print,
+            steps=steps,
+            composition=shares,
+            balance=balance or None,
+            composition_strength=composition_strength,
+            guidance=guidance,
+            dense=dense or None,
+            paste=False if no_paste else None,
         )
-    print(f"{len(tiles)} tiles in {tiles.where}")
+    print(f"{len(tiles)} tile{'s' if len(tiles) != 1 else ''} in {tiles.where}")

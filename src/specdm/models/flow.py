@@ -26,7 +26,7 @@ class LevelPatterns:
 
     Attributes:
         shared: all streams at one level (the plain joint model).
-        one_known: one stream, drawn at random, known (level 0); half of the time with all others of its group.
+        one_known: one group of streams (images or masks), or half of the time one of its streams, known (level 0).
         one_unknown: likewise unknown (level 1): what the others are by themselves.
         independent: a level for every stream.
         area_known: part of the area known in all streams, the rest at one shared level.
@@ -87,13 +87,7 @@ def draw_levels(
     if streams == 1:
         apart = tiles_of("one_known") | tiles_of("one_unknown") | tiles_of("independent")
         pattern = torch.where(apart, names.index("shared"), pattern)
-    chosen = torch.nn.functional.one_hot(torch.randint(streams, (n,), generator=generator), streams).bool()
-    if groups is not None and len(groups) < streams:
-        member = torch.zeros(streams, streams, dtype=torch.bool)
-        for group in groups:
-            member[[[s] for s in group], list(group)] = True
-        together = (chosen.float() @ member.float()) > 0
-        chosen = torch.where(uniform(n, 1) < 0.5, together, chosen)
+    chosen = _chosen_streams(n, streams, groups if groups is not None else [[s] for s in range(streams)], generator)
     by_stream = shared[:, None].expand(n, streams).clone()
     by_stream = torch.where(tiles_of("one_known")[:, None] & chosen, 0.0, by_stream)
     by_stream = torch.where(tiles_of("one_unknown")[:, None] & chosen, 1.0, by_stream)
@@ -105,6 +99,18 @@ def draw_levels(
     for i in torch.nonzero(tiles_of("area_known")).flatten().tolist():
         levels[i] = torch.where(_area(cells, generator), 0.0, levels[i])
     return levels
+
+
+def _chosen_streams(
+    n: int, streams: int, groups: Sequence[Sequence[int]], generator: torch.Generator
+) -> torch.Tensor:
+    """A group of streams or one stream of a group for each tile, `(n, streams)` boolean; every group is as likely."""
+    member = torch.zeros(len(groups), streams)
+    for number, group in enumerate(groups):
+        member[number, list(group)] = 1.0
+    whole = member[torch.randint(len(groups), (n,), generator=generator)]
+    single = torch.nn.functional.one_hot(torch.multinomial(whole, 1, generator=generator)[:, 0], streams)
+    return torch.where(torch.rand(n, 1, generator=generator) < 0.5, whole, single.to(whole.dtype)).bool()
 
 
 def _on_the_way(

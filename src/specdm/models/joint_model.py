@@ -1,4 +1,4 @@
-"""Codecs and denoiser put together: tiles to latents, noise to latents, latents to tiles."""
+"""Codecs and denoiser put together: tiles to latents, latents to tiles; `drawing` makes noise to latents."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.functional import avg_pool2d, max_pool2d
 
 from specdm.models.codecs import Codec
 from specdm.models.denoiser import JointDenoiser
+from specdm.models.flow import level_by_channel
 from specdm.models.pair_codec import PairCodec
 from specdm.models.pixels import Pixels, TileShape
-from specdm.models.solver import Progress, guided_velocity, solve_flow
 from specdm.models.spectral_basis import SpectralBasis
-from specdm.models.streams import Stream, image_and_mask_streams, masks_with_gaps, stage_shifts, stages_of
+from specdm.models.streams import Stream
 
 
 @dataclass(frozen=True)
@@ -152,136 +151,22 @@ class JointModel(nn.Module):
                 noise[i, stream.position, stream.channels] = drawn[0].cpu()
         return noise.to(self.device)
 
-    @torch.no_grad()
-    def solve(
-        self,
-        noise: torch.Tensor,
-        *,
-        steps: int,
-        image_shift: float,
-        mask_shift: float,
-        masks_first: bool = True,
-        guidance: float = 0.0,
-        composition: torch.Tensor | None = None,
-        progress: Progress | None = None,
-    ) -> torch.Tensor:
-        """Latents from noise `(n, channels, y, x)`, stage after stage; see `solver` and `streams.stages_of`.
-
-        Args:
-            noise: standard normal.
-            steps: of each stage.
-            image_shift, mask_shift: of the noise levels of stages with and without images.
-            masks_first: see `streams.stages_of`.
-            guidance: see `solver.guided_velocity`; none for where there are labels.
-            composition: `(n, classes)`, see `JointDenoiser.forward`.
-            progress: called after each step of all stages.
-        """
-
-        def velocity(noisy: torch.Tensor, levels: torch.Tensor) -> torch.Tensor:
-            return self.denoiser(noisy, levels, composition)
-
-        state = noise
-        levels = noise.new_ones(len(noise), len(self.streams), *noise.shape[-2:])
-        stages = stages_of(self.streams, masks_first=masks_first)
-        shifts = stage_shifts(self.streams, stages, image=image_shift, mask=mask_shift)
-        sides = image_and_mask_streams(self.streams)
-        for number, group in enumerate(stages):
-            moved = [side for side in sides if set(side) & set(group)]
-            guided = guided_velocity(
-                velocity,
-                self.denoiser,
-                stream_channels=self.stream_channels,
-                sides=moved if self._can_be_guided(group) else [],
-                guidance=guidance,
-            )
-            state = solve_flow(
-                guided,
-                state,
-                stream_channels=self.stream_channels,
-                steps=steps,
-                shift=shifts[number],
-                free=self._free_cells(state, group),
-                levels=levels,
-                progress=_part_of(progress, number, len(stages)),
-            )
-            if number + 1 < len(stages):
-                state, levels = self._settled(state, levels, group)
-        return state
-
-    @torch.no_grad()
-    def fill_gaps(self, latents: torch.Tensor, noise: torch.Tensor, *, steps: int, shift: float) -> torch.Tensor:
-        """Latents in which masks label all ground: what the model reads off the image where they said nothing.
-
-        Args:
-            latents: as `solve` gives them, `(n, channels, y, x)`.
-            noise: standard normal, `(n, channels, y, x)`.
-            steps, shift: of the solver.
-        """
-        gaps = masks_with_gaps(self.streams)
-        if not gaps:
-            return latents
-        parts, fresh = self.split(latents), self.split(noise)
-        free = torch.zeros(len(latents), len(self.streams), *latents.shape[-2:], dtype=torch.bool, device=self.device)
-        for mask, labelled in gaps:
-            told = self._values(latents, labelled)
-            free[:, mask] = avg_pool2d(told.float(), self.factor) < 1
-            parts[mask] = torch.where(free[:, mask, None], fresh[mask], parts[mask])
-            parts[labelled] = self._encoded(labelled, torch.ones_like(told))
-        state = torch.cat(parts, dim=1)
-        return solve_flow(
-            self.denoiser, state, stream_channels=self.stream_channels, steps=steps, shift=shift, free=free
-        )
-
-    def _can_be_guided(self, group: Sequence[int]) -> bool:
-        """Whether anything is known that these streams could be pulled towards: masks, or the composition."""
-        kinds = {self.streams[s].kind for s in group}
-        if "image" in kinds and {stream.kind for stream in self.streams} != {"image"}:
-            return True
-        return bool(self.denoiser.config["conditions"]) and kinds != {"labelled"}
-
-    def _free_cells(self, state: torch.Tensor, group: Sequence[int]) -> torch.Tensor:
-        """Cells of these streams that say anything, `(n, streams, y, x)` boolean."""
-        free = torch.zeros(len(state), len(self.streams), *state.shape[-2:], dtype=torch.bool, device=state.device)
-        free[:, list(group)] = True
-        for mask, labelled in masks_with_gaps(self.streams):
-            if mask in group:
-                free[:, mask] = max_pool2d(self._values(state, labelled).float(), self.factor) > 0
-        return free
-
-    def _settled(
-        self, state: torch.Tensor, levels: torch.Tensor, group: Sequence[int]
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """These streams known: what is drawn next shall fit them.
-
-        Classes as they will be decoded, encoded again, since that is what known masks were in training. Amounts as
-        they were drawn: they decode to themselves, and latents that hardly vary would come back as rounding errors.
-        """
-        parts, levels, gaps = self.split(state), levels.clone(), dict(masks_with_gaps(self.streams))
-        levels[:, list(group)] = 0.0
-        for s in group:
-            if self.streams[s].kind == "amounts":
-                continue
-            values = self._values(state, s)
-            if s in gaps:
-                values = values.masked_fill(self._values(state, gaps[s]) == 0, -1)
-            parts[s] = self._encoded(s, values)
-            levels[:, s] = 1.0 - self.codec_of(self.streams[s]).known_cells(values)[:, 0]
-        return torch.cat(parts, dim=1), levels
-
-    def _values(self, state: torch.Tensor, s: int) -> torch.Tensor:
-        """What one stream's latents decode to."""
+    def values(self, state: torch.Tensor, s: int) -> torch.Tensor:
+        """What the latents `(n, channels, y, x)` of all streams decode to in stream `s`."""
         part = self.split(self.denoiser.restore(state))[s]
         return self.codec_of(self.streams[s]).decode(part)
 
-    def _encoded(self, s: int, values: torch.Tensor) -> torch.Tensor:
-        """Latents of one stream, as the denoiser has them."""
-        mean, std = (x.split(self.stream_channels)[s] for x in (self.denoiser.latent_mean, self.denoiser.latent_std))
-        return (self.codec_of(self.streams[s]).encode(values) - mean[:, None, None]) / std[:, None, None]
+    def encoded(self, s: int, values: torch.Tensor) -> torch.Tensor:
+        """Latents of values of stream `s`, standardised as the denoiser has them."""
+        mean, std = self.statistics_of(s)
+        return (self.codec_of(self.streams[s]).encode(values) - mean) / std
 
+    def statistics_of(self, s: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean and spread by which the denoiser standardises stream `s`, `(channels, 1, 1)` each."""
+        both = (self.denoiser.latent_mean, self.denoiser.latent_std)
+        mean, std = (x.split(self.stream_channels)[s][:, None, None] for x in both)
+        return mean, std
 
-def _part_of(progress: Progress | None, stage: int, stages: int) -> Progress | None:
-    """Progress of one stage told as that of all."""
-    if progress is None:
-        return None
-    told = progress
-    return lambda step, steps, estimate: told(stage * steps + step, stages * steps, estimate)
+    def by_channel(self, by_stream: torch.Tensor) -> torch.Tensor:
+        """`(n, streams, y, x)` to `(n, channels, y, x)`."""
+        return level_by_channel(by_stream, self.stream_channels)

@@ -131,6 +131,10 @@ class MaskCodec(ModelMixin, ConfigMixin):
         """Standardised latents (posterior means); only cells of `known_cells` mean anything."""
         return self.statistics.standardise(self.raw_latents(positions))
 
+    def encode_soft(self, probabilities: torch.Tensor) -> torch.Tensor:
+        """Standardised latents of class probabilities `(n, classes, y, x)`, as masks have them of certain classes."""
+        return self.statistics.standardise(self.encoder(probabilities)[0])
+
     def logits(self, latents: torch.Tensor) -> torch.Tensor:
         """Class logits `(n, classes, y, x)` from standardised latents."""
         return self.decoder(self.statistics.restore(latents))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from safetensors import SafetensorError
@@ -16,13 +16,15 @@ from specdm.models.composition_prior import CompositionPrior
 from specdm.models.denoiser import JointDenoiser
 from specdm.models.image_codec import ImageCodec
 from specdm.models.mask_codec import MaskCodec
+from specdm.models.mask_reader import MaskReader
 from specdm.models.pair_codec import PairCodec
 from specdm.models.spectral_calibration import SpectralCalibration
 
-Part = ImageCodec | MaskCodec | AmountCodec | PairCodec | JointDenoiser | CompositionPrior | SpectralCalibration
+Codecs = ImageCodec | MaskCodec | AmountCodec | PairCodec
+Part = Codecs | JointDenoiser | MaskReader | CompositionPrior | SpectralCalibration
 KINDS: dict[str, type[Part]] = {
     kind.__name__: kind
-    for kind in (ImageCodec, MaskCodec, AmountCodec, PairCodec, JointDenoiser, CompositionPrior, SpectralCalibration)
+    for kind in get_args(Part)
 }
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 

@@ -11,6 +11,9 @@ from specdm.models.flow import level_by_channel, shift_levels
 Velocity = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """`(noisy (n, channels, y, x), levels (n, streams, y, x)) -> velocity (n, channels, y, x)`."""
 
+Correction = Callable[[torch.Tensor], torch.Tensor]
+"""Guess of the finished latents `(n, channels, y, x)` to a better one."""
+
 Progress = Callable[[int, int, torch.Tensor], None]
 """Called after each step with the step, the number of steps and the current estimate of the latents."""
 
@@ -60,6 +63,37 @@ def guided_velocity(
     return guided
 
 
+def corrected_velocity(velocity: Velocity, correct: Correction, *, stream_channels: tuple[int, ...]) -> Velocity:
+    """The velocity that leads to a corrected guess of the finished latents.
+
+    z = z_t - t v is what the velocity leads to; with z' in its place v' = (z_t - z') / t.
+
+    Args:
+        velocity: the model.
+        correct: guess of the finished latents `(n, channels, y, x)` -> better guess.
+        stream_channels: latent channels of each stream.
+    """
+
+    def corrected(noisy: torch.Tensor, levels: torch.Tensor) -> torch.Tensor:
+        by_channel = level_by_channel(levels, stream_channels)
+        found = velocity(noisy, levels)
+        guess = noisy - by_channel * found
+        return found + (guess - correct(guess)) / by_channel.clamp(min=1e-3)
+
+    return corrected
+
+
+def adams_bashforth(now: torch.Tensor, previous: torch.Tensor | None, *, ratio: float) -> torch.Tensor:
+    """Slope of a step by the two-step Adams-Bashforth rule for uneven steps: v + r / 2 (v - v before).
+
+    Args:
+        now: velocity at the beginning of the step.
+        previous: that of the step before; None for the first step, which is Euler's.
+        ratio: r, length of the step over that of the step before.
+    """
+    return now if previous is None else now + ratio / 2 * (now - previous)
+
+
 def solve_flow(
     velocity: Velocity,
     state: torch.Tensor,
@@ -97,8 +131,7 @@ def solve_flow(
     for i in range(steps):
         now = velocity(state, torch.where(free, min(grid[i], NOISIEST), others.to(state.dtype)))
         step = grid[i + 1] - grid[i]
-        slope = now if previous is None else now + step / (2 * previous_step) * (now - previous)
-        state = state + step * slope * moving
+        state = state + step * adams_bashforth(now, previous, ratio=step / previous_step) * moving
         previous, previous_step = now, step
         if progress is not None:
             progress(i + 1, steps, state - grid[i + 1] * now * moving)

@@ -14,6 +14,7 @@ from typing import Any
 
 from specdm.report.budget import budget_overrides
 from specdm.report.run_folder import RunFolder
+from specdm.report.sample_run import sample_run
 from specdm.report.scene_source import SceneSource
 from specdm.report.workflow import (
     TIMED_TILES,
@@ -21,7 +22,6 @@ from specdm.report.workflow import (
     evaluate_run,
     prepare_tiles,
     report_run,
-    sample_run,
 )
 
 N_TILES = 512

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +79,22 @@ class RunFolder:
                     f"{self.path} is neither empty nor a run folder (it holds {strange[0]}); "
                     "choose another folder"
                 )
+
+
+def model_folder(run: Path) -> Path:
+    """The model of a run folder, or the folder itself if it is a model.
+
+    Raises:
+        RunError: there is no such folder, or training has not ended yet.
+    """
+    if not run.exists():
+        raise RunError(f"{run} does not exist; expected a run folder or a model folder")
+    folder = RunFolder(run)
+    if not folder.is_run():
+        return run
+    if not folder.model.is_dir():
+        raise RunError(f"{run} has no finished model; go on with: specdm train {shlex.quote(str(run))}")
+    return folder.model
 
 
 def check_writable(folder: Path) -> None:

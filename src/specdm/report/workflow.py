@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from specdm.errors import RunError
 from specdm.evaluation.networks import EFFICIENTNET, check_network
-from specdm.report.run_folder import RunFolder, check_writable, write_text
+from specdm.report.run_folder import RunFolder, check_writable, model_folder, write_text
 from specdm.report.scene_source import SceneSource, read_source
 
 if TYPE_CHECKING:
@@ -53,86 +53,11 @@ def prepare_tiles(run: Path, source: SceneSource, *, config: RunConfig, command:
             f"{folder.tiles} is there but {folder.source} is not; choose another folder or remove it"
         )
     options = config.tiles.model_dump(exclude_none=True)
-    tiles = source.open().tile(**options, seed=config.seed, path=folder.tiles)
+    tiles = source.tiles(**options, seed=config.seed, path=folder.tiles)
     write_text(folder.source, _yaml({"command": command, **wanted}))
     if not folder.config.exists():
         write_text(folder.config, config.to_yaml())
     return tiles
-
-
-def sample_run(
-    run: Path,
-    *,
-    n: int,
-    seed: int = 0,
-    steps: int | None = None,
-    composition: Mapping[str, float] | None = None,
-    dense: bool | None = None,
-    output: Path | None = None,
-    batch_size: int = 32,
-    overwrite: bool = False,
-    callback: Progress | None = None,
-) -> TileSet:
-    """Sample tiles and write them as they come, in bounded memory.
-
-    Args:
-        run: run folder, or a model folder.
-        n: number of tiles.
-        seed: tile i depends on the seed and i only.
-        steps: solver steps of each stage; default: the model's.
-        composition: share of classes, name -> 0..1.
-        dense: label all ground; default: the model's.
-        output: tile set to write; default: that of the run folder.
-        batch_size: tiles to hold in memory at a time.
-        overwrite: replace a tile set of that name, once the new one is whole.
-        callback: called with (done, total).
-
-    Raises:
-        RunError: no trained model, or the output exists or cannot be written.
-        ModelError: the model cannot be loaded.
-    """
-    model = _model_folder(run)
-    if output is None:
-        if model == run:
-            raise RunError(
-                f"{run} is a model folder, so there is no usual place for tiles; say where with -o"
-            )
-        output = RunFolder(run).synthetic
-    if output.exists() and not overwrite:
-        raise RunError(
-            f"{output} exists already; add --overwrite to replace it, or choose another name with -o"
-        )
-    if output.exists() and not (output / "zarr.json").is_file():
-        raise RunError(f"{output} is no tile set, so it is not overwritten; choose another name with -o")
-    check_writable(output.parent)
-    # here, not above: mistakes are told before torch is loaded
-    from specdm.synthesis.pipeline import SpecDMPipeline
-    from specdm.tiles.layout import NUMBER_COORDS, TEXT_COORDS, TileLayout
-    from specdm.tiles.store import TileStoreWriter, open_tiles
-
-    pipeline = SpecDMPipeline.from_pretrained(model)
-
-    def part(first: int) -> TileSet:
-        tell = None if callback is None else (lambda done, total: callback(first + done, n))
-        return pipeline.sample(
-            min(batch_size, n - first),
-            seed=seed,
-            first=first,
-            steps=steps,
-            batch_size=batch_size,
-            composition=composition,
-            dense=dense,
-            callback=tell,
-        )
-
-    tiles = part(0)
-    with TileStoreWriter(output, TileLayout.of(tiles.dataset), n, overwrite=overwrite) as writer:
-        for first in range(0, n, batch_size):
-            tiles = tiles if first == 0 else part(first)
-            coords = {key: tiles.dataset[key].values for key in (*TEXT_COORDS, *NUMBER_COORDS)}
-            amounts = tiles.amounts() if tiles.quantities else None
-            writer.write(first, tiles.images(), tiles.masks(), coords, amounts=amounts)
-    return open_tiles(output)
 
 
 def evaluate_run(
@@ -161,7 +86,7 @@ def evaluate_run(
     check_network(network)
     folder = RunFolder(run)
     folder.check_is_run()
-    model = _model_folder(run)
+    model = model_folder(run)
     if not folder.synthetic.exists():
         raise RunError(f"{run} has no synthetic tiles; first run: specdm sample {shlex.quote(str(run))}")
     return evaluate_tile_sets(
@@ -237,18 +162,6 @@ def report_run(run: Path, *, output: Path | None = None, evaluation: Evaluation 
         command=read_source(folder.source).get("command"),
         config_yaml=folder.config.read_text(encoding="utf-8"),
     )
-
-
-def _model_folder(run: Path) -> Path:
-    """The model of a run folder, or the folder itself if it is a model."""
-    if not run.exists():
-        raise RunError(f"{run} does not exist; expected a run folder or a model folder")
-    folder = RunFolder(run)
-    if not folder.is_run():
-        return run
-    if not folder.model.is_dir():
-        raise RunError(f"{run} has no finished model; go on with: specdm train {shlex.quote(str(run))}")
-    return folder.model
 
 
 def _current_evaluation(folder: RunFolder) -> Evaluation:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch
 
 from specdm.errors import ModelError
-from specdm.models.composition_prior import CompositionPrior
+from specdm.models.composition_prior import CompositionPrior, balancing_weights
 
 
 def composition_row(
@@ -59,3 +59,34 @@ def _filled(fractions: torch.Tensor, named: torch.Tensor, usual: torch.Tensor) -
     if float(fractions.sum()) == 0:
         raise ModelError("composition: the fractions of all classes sum to 0, expected more for at least one")
     return fractions / fractions.sum()
+
+
+MOST_FACTOR = 8.0
+"""By which the fraction of a class in a tile is raised or lowered for balance; beyond, tiles are like no real one."""
+
+
+def balanced_prior(prior: CompositionPrior, *, groups: Sequence[Sequence[str]], rounds: int = 60) -> CompositionPrior:
+    """Compositions to draw from whose mean has as much of every part of a group, as near as they get.
+
+    Training tiles with rare classes are drawn more often, and then fractions of rare classes are raised in each.
+
+    Raises:
+        ModelError: no composition is known.
+    """
+    if not len(prior.fractions):
+        raise ModelError("balance: no composition of training tiles is known to this model; give a composition instead")
+    sizes = [len(group) for group in groups]
+    even = torch.cat([torch.full((size,), 1.0 / size) for size in sizes])
+    weights = balancing_weights(prior.fractions, shares=even)
+    rows = prior.fractions.double()
+    factors = torch.ones(rows.shape[1], dtype=torch.float64)
+    raised = rows
+    for _ in range(rounds):
+        parts = (rows * factors).split(sizes, dim=1)
+        raised = torch.cat([part / part.sum(dim=1, keepdim=True).clamp(min=1e-12) for part in parts], dim=1)
+        mean = (weights[:, None] * raised).sum(dim=0) / weights.sum()
+        factors = (factors * (even / mean.clamp(min=1e-12)).sqrt()).clamp(1 / MOST_FACTOR, MOST_FACTOR)
+    found = CompositionPrior(rows=len(rows), classes=rows.shape[1])
+    found.fractions.copy_(raised)
+    found.weights.copy_(weights)
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,28 +93,53 @@ class TileFacts:
         )
         return cls(**{**record, "classes": classes, "quantities": quantities})
 
-    def difference(self, tiles: TileSet) -> str | None:
-        """In what a tile set differs from the model's own tiles, in words; None if in nothing."""
+    def difference(self, tiles: TileSet, *, image: bool = True, mask: bool = True) -> str | None:
+        """In what a tile set differs from the model's own tiles, in words; None if in nothing.
+
+        Args:
+            tiles: any tile set.
+            image, mask: whether its images, and its masks, have to be alike.
+        """
         layout = TileLayout.of(tiles.dataset)
-        for what, mine, other in (
-            ("bands", self.band_name, [str(name) for name in layout.band_name or ()]),
-            ("classes", self.classes, layout.classes),
-            ("quantities", self.quantities, layout.quantities),
-            ("number of dates", len(self.dates), len(layout.dates)),
-            ("mask layers", self.layers, list(layout.layers)),
-        ):
-            if mine != other:
-                return what
+        if image:
+            if len(layout.dates) != len(self.dates):
+                return f"images of {len(layout.dates)} dates, expected {len(self.dates)}, as the model has"
+            bands = [str(name) for name in layout.band_name or ()]
+            if (found := band_difference(bands, layout.wavelength, self.band_name, self.wavelength)) is not None:
+                return found
+        if mask:
+            return self._mask_difference(layout)
         return None
 
-    def tile_set(self, pixels: Pixels, *, source: str, seed: int, index: np.ndarray) -> TileSet:
+    def _mask_difference(self, layout: TileLayout) -> str | None:
+        if list(layout.layers) != self.layers:
+            return f"mask layers {', '.join(layout.layers) or 'none'}, expected {', '.join(self.layers) or 'none'}"
+        if layout.classes != self.classes and self.layers:
+            mine, theirs = (set(c.names) if c is not None else set() for c in (self.classes, layout.classes))
+            if more := sorted(theirs - mine):
+                return f"classes that the model does not know: {', '.join(more)}; it knows {', '.join(sorted(mine))}"
+            return (
+                f"its classes {', '.join(sorted(theirs)) or 'none'} differ from the model's, in number or values: "
+                f"{', '.join(sorted(mine))}"
+            )
+        if layout.quantities != self.quantities:
+            both = (self.quantities, layout.quantities)
+            wanted, found = (", ".join(q.names) if q is not None else "none" for q in both)
+            return f"quantities {found}, expected {wanted}"
+        return None
+
+    def tile_set(
+        self, pixels: Pixels, *, source: str, seed: int, index: np.ndarray, given: TileSet | None = None
+    ) -> TileSet:
         """Synthetic tiles of this layout.
 
         Args:
             pixels: the tiles, on the CPU.
             source: id of the model.
             seed, index: what they were drawn from.
+            given: tiles that they complete.
         """
+        completes = {} if given is None else {"completes": given.where}
         return TileSet.from_arrays(
             images=pixels.images.numpy().astype(np.float32),
             masks=self.masks_of(pixels) if self.layers else None,
@@ -133,13 +158,44 @@ class TileFacts:
             seed=np.full(len(pixels), seed),
             index=index,
             image_units=self.image_units,
-            attrs={**self.attrs, "provenance": {"model": source, "trained_on": self.provenance}},
+            attrs={**self.attrs, "provenance": {"model": source, "trained_on": self.provenance, **completes}},
         )
 
     def masks_of(self, pixels: Pixels) -> np.ndarray:
         """Class values `(n, layer, y, x)`, int16."""
         positions = pixels.positions.cpu().numpy()
         return positions.astype(np.int16) if self.classes is None else self.classes.values_of(positions)
+
+
+NEAR_NM = 2.0
+"""Band centres nearer than this are the same band."""
+
+
+def band_difference(
+    names: Sequence[str],
+    wavelength: Sequence[float] | np.ndarray | None,
+    expected_names: Sequence[str],
+    expected_wavelength: Sequence[float] | None,
+) -> str | None:
+    """In what bands differ from those expected, in words; None if in nothing.
+
+    Wavelengths decide where both sides have them, names elsewhere.
+    """
+    if len(names) != len(expected_names):
+        return f"images of {len(names)} bands, expected {len(expected_names)}, as the model has"
+    if wavelength is not None and expected_wavelength is not None:
+        off = np.abs(np.asarray(wavelength) - np.asarray(expected_wavelength)) > NEAR_NM
+        if off.any():
+            first = int(np.flatnonzero(off)[0])
+            return (
+                f"{int(off.sum())} of {len(names)} bands are centred elsewhere than the model's, the first is band "
+                f"{first} at {np.asarray(wavelength)[first]:.1f} nm, expected {expected_wavelength[first]:.1f} nm"
+            )
+        return None
+    if list(names) != list(expected_names):
+        first = next(i for i, pair in enumerate(zip(names, expected_names, strict=True)) if pair[0] != pair[1])
+        return f"bands differ from the model's: band {first} is {names[first]}, expected {expected_names[first]}"
+    return None
 
 
 def _plain(values: Any, kind: type) -> list[Any] | None:

@@ -14,7 +14,8 @@ from specdm.models.joint_model import JointModel
 from specdm.synthesis.calibration import fit_calibration
 from specdm.synthesis.draws import tile_draws
 from specdm.synthesis.facts import TileFacts
-from specdm.synthesis.pipeline import SamplingDefaults, SpecDMPipeline
+from specdm.synthesis.pipeline import SpecDMPipeline
+from specdm.synthesis.sampling_defaults import SamplingDefaults
 from specdm.tiles.tileset import TileSet
 from specdm.training.config import RunConfig, load_config, read_config
 from specdm.training.stages import train_stages
@@ -31,7 +32,8 @@ def fit(
     """Train on a tile set.
 
     Args:
-        tiles: training tiles; of a set with several splits only `train` is used.
+        tiles: training tiles; of a set with several splits only `train` is used. Those of imagery that nobody
+            labelled (`TileSet.annotated`) teach what images look like.
         preset: "tiny", "base", "large" or "ldm", the baseline.
         run: folder for checkpoints, logs and the model; default: a temporary one.
         show_progress: bars on the terminal.
@@ -74,6 +76,7 @@ def train_run(run: Path, *, tiles: TileSet, config: RunConfig, show_progress: bo
         mask_level_shift=config.sampling.mask_level_shift,
         masks_first=config.denoiser.masks_first,
         guidance=config.sampling.guidance,
+        composition_strength=config.sampling.composition_strength,
         sensor_noise=config.sampling.sensor_noise,
         dense=config.sampling.dense,
     )
@@ -85,13 +88,16 @@ def train_run(run: Path, *, tiles: TileSet, config: RunConfig, show_progress: bo
     def draw_samples(model: JointModel, latents: LatentTiles, path: Path) -> None:
         assemble(model, latents).sample(8, seed=config.seed).plot(8, path=path)
 
-    model, latents = train_stages(
+    trained = train_stages(
         run, tiles=train, config=config, show_progress=show_progress, draw_samples=draw_samples
     )
-    pipeline = assemble(model, latents)
+    pipeline = assemble(trained.model, trained.latents)
+    pipeline.reader = trained.reader
     if config.sampling.calibration_tiles:
         pipeline.to(_device(config.training.accelerator))
-        pipeline.calibration = fit_calibration(model, _some_latents(pipeline, config), train)
+        # drawn tiles have the ground of labelled scenes, also where they are not labelled
+        labelled = train.of_labelled_scenes()
+        pipeline.calibration = fit_calibration(trained.model, _some_latents(pipeline, config), labelled)
         pipeline.to("cpu")
     pipeline.save_pretrained(run / "model")
     return pipeline
@@ -109,13 +115,14 @@ def _some_latents(pipeline: SpecDMPipeline, config: RunConfig) -> torch.Tensor:
         index = range(start, min(start + CALIBRATION_BATCH, config.sampling.calibration_tiles))
         seed = CALIBRATION_SEED + config.seed
         draws = tile_draws(index, seed=seed, shape=pipeline.latent_shape, prior=pipeline.prior, composition=None)
-        drawn.append(pipeline.latents_of(draws, steps=pipeline.defaults.steps, guidance=pipeline.defaults.guidance))
+        drawn.append(pipeline.latents_of(draws, drawing=pipeline.drawing()))
     return torch.cat(drawn)
 
 
 def _check_same(there: RunConfig, wanted: RunConfig, run: Path) -> None:
     """Budgets and machine settings may change between calls; nothing else may."""
-    free = {"training": True, "sampling": True, "codec": {"minutes", "steps"}, "denoiser": {"minutes", "steps"}}
+    budgets = {stage: {"minutes", "steps"} for stage in ("codec", "reader", "denoiser")}
+    free = {"training": True, "sampling": True, **budgets}
     first, second = (_flat(c.model_dump(mode="json", exclude=free)) for c in (there, wanted))  # type: ignore[arg-type]
     differing = [key for key in first if first[key] != second.get(key)]
     if differing:

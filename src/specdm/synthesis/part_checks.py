@@ -10,6 +10,8 @@ from specdm.errors import ModelError
 from specdm.models.codecs import CODEC_KINDS
 from specdm.models.composition_prior import CompositionPrior
 from specdm.models.denoiser import JointDenoiser
+from specdm.models.joint_model import JointModel
+from specdm.models.mask_reader import MaskReader
 from specdm.models.spectral_calibration import SpectralCalibration
 from specdm.models.streams import Stream
 from specdm.synthesis.facts import TileFacts
@@ -29,6 +31,21 @@ def check_calibration_fits(folder: Path, calibration: Any, *, parts: tuple[int, 
         raise ModelError(
             f"{folder / 'calibration'}: is made for components {tuple(calibration.config['parts'])} and {groups} kinds "
             f"of ground, the rest of the model has {parts} and {wanted}; copy the model again"
+        )
+
+
+def check_reader_fits(folder: Path, reader: Any, *, model: JointModel, facts: TileFacts) -> None:
+    """Raise ModelError unless a reader is one, of a model with these components and masks."""
+    if not isinstance(reader, MaskReader):
+        raise ModelError(
+            f"{folder / 'reader'}: found a {type(reader).__name__}, expected a MaskReader; copy the model again"
+        )
+    found = tuple(reader.config[key] for key in ("components", "layers", "classes", "quantities"))
+    wanted = (sum(model.component_counts), len(facts.layers), len(facts.classes or ()), len(facts.quantities or ()))
+    if found != wanted:
+        raise ModelError(
+            f"{folder / 'reader'}: reads {found} (components, layers, classes, quantities), the rest of the model has "
+            f"{wanted}; copy the model again"
         )
 
 

@@ -1,68 +1,48 @@
-"""The pipeline: a trained model with what it knows of the data, saved, loaded and sampled from."""
+"""The pipeline: a trained model with what it knows of the data, saved, loaded and asked."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
-from specdm.errors import MaskError, ModelError
+from specdm.errors import ModelError
 from specdm.models.composition_prior import CompositionPrior
+from specdm.models.drawing import Drawing
 from specdm.models.joint_model import JointModel
-from specdm.models.part_files import load_part_files, read_json, save_part_files
-from specdm.models.pixels import Pixels, joined
+from specdm.models.mask_reader import MaskReader
+from specdm.models.pixels import joined
 from specdm.models.spectral_calibration import SpectralCalibration
-from specdm.models.streams import Stream
 from specdm.scenes.classes import Classes
-from specdm.synthesis.calibration import decode_calibrated
-from specdm.synthesis.composition import composition_row
+from specdm.scenes.scene import Scene
+from specdm.synthesis.annotate import VIEWS, WINDOW, Annotation, annotated, scene_reading
 from specdm.synthesis.draws import TileDraws, tile_draws
 from specdm.synthesis.facts import TileFacts
-from specdm.synthesis.folders import replacing_folder
-from specdm.synthesis.part_checks import check_calibration_fits, check_parts_fit
+from specdm.synthesis.finishing import Finish, finished
+from specdm.synthesis.given import Given, given_of
+from specdm.synthesis.orders import Order, checked_order
+from specdm.synthesis.reading_masks import read_tiles, with_reading
+from specdm.synthesis.reconstruction import reconstructed
+from specdm.synthesis.sampling_defaults import SamplingDefaults
+from specdm.synthesis.saved import PipelineParts, load_parts, save_parts
+from specdm.synthesis.scene_sampling import SceneSampling
+from specdm.tiles.posterior import Posterior
 from specdm.tiles.tileset import TileSet
-from specdm.training.tile_tensors import to_pixels
-from specdm.version import __version__
 
 Callback = Callable[[int, int], None]
-INDEX = "model_index.json"
 
 
-@dataclass(frozen=True)
-class SamplingDefaults:
-    """What `sample` does when not told otherwise.
-
-    Attributes:
-        steps: solver steps of each stage.
-        level_shift: of the solver's grid of noise levels, for images.
-        mask_level_shift: the same for masks, which are drawn before the images.
-        masks_first: masks before images; else both together, as they were trained.
-        guidance: strength by which images are pulled towards masks, and masks towards the composition.
-        sensor_noise: whether noise of the sensor's covariance is put back on decoded images.
-        dense: whether all ground is labelled, also what real masks would leave unlabelled.
-    """
-
-    steps: int = 8
-    level_shift: float = 2.0
-    mask_level_shift: float = 2.0
-    masks_first: bool = True
-    guidance: float = 0.8
-    sensor_noise: bool = True
-    dense: bool = False
-
-
-class SpecDMPipeline:
-    """Writes new image-mask pairs.
+class SpecDMPipeline(SceneSampling):
+    """Writes new image-mask pairs, and completes what is given of one.
 
     Example:
         >>> pipeline = SpecDMPipeline.from_pretrained("run/model")
         >>> tiles = pipeline.sample(256, seed=0)
+        >>> images = pipeline.sample(given=tiles, known=["mask"])
+        >>> scene = pipeline.sample_scene(path="scene.nc", height=512, width=512)
     """
 
     def __init__(
@@ -73,12 +53,14 @@ class SpecDMPipeline:
         facts: TileFacts,
         defaults: SamplingDefaults,
         calibration: SpectralCalibration | None = None,
+        reader: MaskReader | None = None,
     ):
         self.model = model.eval()
         self.prior = prior
         self.facts = facts
         self.defaults = defaults
         self.calibration = calibration
+        self.reader = None if reader is None else reader.eval()
 
     @property
     def classes(self) -> Classes | None:
@@ -94,7 +76,7 @@ class SpecDMPipeline:
     def model_id(self) -> str:
         """Short name made of the weights: what synthetic tiles give as their source."""
         digest = hashlib.sha256()
-        for part in (self.model, self.calibration):
+        for part in (self.model, self.calibration, self.reader):
             for _, value in sorted(part.state_dict().items() if part is not None else ()):
                 digest.update(value.detach().cpu().contiguous().numpy().tobytes())
         return f"specdm-{digest.hexdigest()[:12]}"
@@ -102,37 +84,20 @@ class SpecDMPipeline:
     def to(self, device: str | torch.device) -> SpecDMPipeline:
         """Move the model; sampling then runs there."""
         self.model.to(device)
-        if self.calibration is not None:
-            self.calibration.to(device)  # type: ignore[arg-type]
+        for part in (self.calibration, self.reader):
+            if part is not None:
+                part.to(device)  # type: ignore[arg-type]
         return self
 
-    # -- saved and loaded ------------------------------------------------------------------------------------
-
     def save_pretrained(self, folder: str | Path) -> Path:
-        """Write `model_index.json` and a folder for each part (config JSON and safetensors), all or nothing.
+        """Write the model, see `saved.save_parts`.
 
         Raises:
             ModelError: the folder cannot be written, or holds something that is no model.
         """
-        folder = Path(folder)
-        if folder.exists() and not (folder / INDEX).is_file() and (folder.is_file() or any(folder.iterdir())):
-            raise ModelError(f"{folder}: holds something that is no model, so it is kept; choose another place")
-        parts = {**dict(self.model.codecs), "denoiser": self.model.denoiser, "composition_prior": self.prior}
-        if self.calibration is not None:
-            parts["calibration"] = self.calibration
-        index = {
-            "_class_name": type(self).__name__,
-            "specdm_version": __version__,
-            "streams": [stream.to_dict() for stream in self.model.streams],
-            "tiles": self.facts.to_dict(),
-            "calibrated": self.calibration is not None,
-            "sampling": self.defaults.__dict__,
-        }
-        with replacing_folder(folder) as partial:
-            for name, part in parts.items():
-                save_part_files(part, partial / name)  # type: ignore[arg-type]
-            (partial / INDEX).write_text(json.dumps(index, indent=1))
-        return folder
+        parts = PipelineParts(self.model, self.prior, self.facts, self.defaults, self.calibration, self.reader)
+        save_parts(parts, Path(folder))
+        return Path(folder)
 
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> SpecDMPipeline:
@@ -141,64 +106,53 @@ class SpecDMPipeline:
         Raises:
             ModelError: a file is missing, truncated or of another kind.
         """
-        folder = Path(folder)
-        if not folder.is_dir():
-            raise ModelError(f"{folder}: no such model folder; expected one that SpecDM saved, such as RUN/model")
-        index = read_json(folder / INDEX)
-        try:
-            if index["_class_name"] != cls.__name__:
-                raise ModelError(f"{folder / INDEX}: found {index['_class_name']!r}, expected {cls.__name__!r}")
-            streams = [Stream.from_dict(stream) for stream in index["streams"]]
-            facts = TileFacts.from_dict(index["tiles"])
-            defaults = SamplingDefaults(**index["sampling"])
-            calibrated = bool(index["calibrated"])
-        except (KeyError, TypeError, ValueError, AttributeError, MaskError) as error:
-            raise ModelError(f"{folder / INDEX}: not written by this version of SpecDM ({error})") from error
-        names = dict.fromkeys(stream.codec for stream in streams)
-        codecs: dict[str, Any] = {name: load_part_files(folder / name) for name in names}
-        denoiser: Any = load_part_files(folder / "denoiser")
-        prior: Any = load_part_files(folder / "composition_prior")
-        calibration: Any = load_part_files(folder / "calibration") if calibrated else None
-        check_parts_fit(
-            folder, streams=streams, parts={**codecs, "denoiser": denoiser, "composition_prior": prior}, facts=facts
-        )
-        model = JointModel(streams=streams, codecs=codecs, denoiser=denoiser)
-        if calibrated:
-            check_calibration_fits(folder, calibration, parts=model.component_counts, facts=facts)
-        return cls(model=model, prior=prior, facts=facts, defaults=defaults, calibration=calibration)
-
-    # -- used ------------------------------------------------------------------------------------------------
+        return cls(**load_parts(Path(folder)).__dict__)
 
     def sample(
         self,
-        n: int,
+        n: int | None = None,
         *,
         seed: int = 0,
         first: int = 0,
+        given: TileSet | None = None,
+        known: Sequence[str] | None = None,
+        area: np.ndarray | None = None,
+        paste: bool = True,
+        composition: Mapping[str, float] | None = None,
+        balance: bool = False,
+        composition_strength: float | None = None,
         steps: int | None = None,
         guidance: float | None = None,
         sensor_noise: bool | None = None,
         calibrated: bool = True,
         dense: bool | None = None,
-        composition: Mapping[str, float] | None = None,
         batch_size: int = 32,
         callback: Callback | None = None,
     ) -> TileSet:
-        """New tiles. Tile i depends on the model, the options, the seed and i alone.
+        """New tiles, or given ones completed. Tile i depends on the model, the options, the seed and i alone.
 
         Args:
-            n: number of tiles.
+            n: number of tiles; default: as many as are given. Tile i completes given tile i modulo their number.
             seed: at least 0.
             first: index of the first tile, so that parts of a large set can be drawn apart.
+            given: tiles of which something is known; what is NaN in their images is not.
+            known: what of them: "image" (all dates), "mask" (all that masks say, with its gaps), or names of streams
+                such as "image 2003".
+            area: boolean `(given tiles, y, x)`, True for ground that is known; default: all. Without `known` image and
+                mask are known there.
+            paste: known pixels come back as they were given; else as they come back from their codec.
+            composition: class (or material) name -> fraction of the tile, summing to at most 1; the rest is shared
+                among the others as in training tiles. With several mask layers "LAYER: class". Default: a
+                training tile's, drawn for each tile; none where an image or part of the ground is given.
+            balance: draw compositions that have as much of every class, as near as training tiles allow.
+            composition_strength: how far masks are pulled to their composition, 0 to 1.
             steps: solver steps of each stage: where masks say something, what they say, images.
-            guidance: 0 for plain samples of the model; more pulls images towards masks, masks towards the composition.
+            guidance: 0 for plain samples of the model; more pulls images towards masks, masks towards images and the
+                composition.
             sensor_noise: put sensor noise back on the images, see `SpectralBasis.residual_noise`.
             calibrated: correct mean and spread of the spectra, as fitted for the default steps and guidance.
             dense: label all ground, by what the model reads off the image. Default: where real masks leave ground
                 unlabelled, since no class describes it, synthetic masks do so too.
-            composition: class (or material) name -> fraction of the tile, summing to at most 1; the rest is shared
-                among the others as in training tiles. With several mask layers "LAYER: class". Default: a
-                training tile's, drawn for each tile.
             batch_size: tiles at once; does not change them, but for pixels whose two classes tie to the last digits.
             callback: called with (tiles done, n) after every batch.
 
@@ -206,63 +160,83 @@ class SpecDMPipeline:
             A tile set of split "synthetic": images in the user's units, masks in the user's class values.
 
         Raises:
-            ModelError: a number or the composition is out of range.
+            ModelError: an option is out of range, given tiles do not fit the model, or everything of them is known.
         """
-        steps = self.defaults.steps if steps is None else steps
-        guidance = self.defaults.guidance if guidance is None else guidance
         noisy = self.defaults.sensor_noise if sensor_noise is None else sensor_noise
         dense = self.defaults.dense if dense is None else dense
-        for name, value in {"n": n, "steps": steps, "batch_size": batch_size}.items():
-            if value < 1:
-                raise ModelError(f"{name} is {value}, expected at least 1")
-        for name, value in {"seed": seed, "first": first}.items():
-            if value < 0:
-                raise ModelError(f"{name} is {value}, expected at least 0")
-        ordered = None
-        if composition is not None:
-            ordered = composition_row(composition, groups=self.facts.parts, prior=self.prior)
-        drawn: list[Pixels] = []
-        for start in range(first, first + n, batch_size):
-            index = range(start, min(start + batch_size, first + n))
-            draws = tile_draws(index, seed=seed, shape=self.latent_shape, prior=self.prior, composition=ordered)
-            latents = self.latents_of(draws, steps=steps, guidance=guidance)
-            tiles = decode_calibrated(self.model, self.calibration if calibrated else None, latents)
-            if dense and bool((tiles.positions < 0).any()):
-                tiles = replace(tiles, positions=self._without_gaps(tiles.positions, latents, draws, steps=steps))
-            if noisy:
-                noise = self.model.sensor_noise(self.facts.size, draws.generators)
-                tiles = replace(tiles, images=tiles.images + noise)
-            drawn.append(tiles.apply(torch.Tensor.cpu))
+        order = checked_order(
+            n, model=self.model, facts=self.facts, prior=self.prior, composition=composition, balance=balance,
+            given=given, known=known, area=area,
+            numbers={"steps": self.defaults.steps if steps is None else steps, "batch_size": batch_size,
+                     "seed": seed, "first": first},
+        )  # fmt: skip
+        drawing = self.drawing(steps=steps, guidance=guidance, composition_strength=composition_strength)
+        finish = Finish(self.calibration if calibrated else None, sensor_noise=noisy, dense=dense, paste=paste)
+        drawn = []
+        for start in range(first, first + order.n, batch_size):
+            index = np.arange(start, min(start + batch_size, first + order.n))
+            draws = tile_draws(
+                index.tolist(), seed=seed, shape=self.latent_shape, prior=order.prior, composition=order.composition
+            )
+            there = self._given(order, index, dense=dense)
+            latents = self.latents_of(draws, drawing=drawing, given=there, ordered=order.composition is not None)
+            drawn.append(finished(drawing, latents, draws=draws, given=there, finish=finish))
             if callback is not None:
-                callback(min(start + batch_size - first, n), n)
-        return self.facts.tile_set(joined(drawn), source=self.model_id, seed=seed, index=np.arange(first, first + n))
+                callback(int(index[-1]) + 1 - first, order.n)
+        index = np.arange(first, first + order.n)
+        return self.facts.tile_set(joined(drawn), source=self.model_id, seed=seed, index=index, given=order.given)
 
-    @property
-    def latent_shape(self) -> tuple[int, int, int]:
-        """Channels, rows and columns of a tile's latent."""
-        cells = self.facts.size // self.model.factor
-        return (sum(self.model.stream_channels), cells, cells)
+    def posterior(
+        self, tiles: TileSet, *, views: int = 8, batch_size: int = 64, callback: Callback | None = None
+    ) -> Posterior:
+        """What the model says of masks when it sees the images alone, as if all ground were labelled.
 
-    def latents_of(self, draws: TileDraws, *, steps: int, guidance: float) -> torch.Tensor:
-        """Latents `(n, channels, y, x)` as the denoiser draws them, not yet calibrated; options as in `sample`."""
-        defaults = self.defaults
-        return self.model.solve(
-            draws.noise.to(self.model.device),
-            steps=steps,
-            image_shift=defaults.level_shift,
-            mask_shift=defaults.mask_level_shift,
-            masks_first=defaults.masks_first,
-            guidance=guidance,
-            composition=draws.compositions.to(self.model.device),
+        Args:
+            tiles: with the model's bands; their masks are not looked at.
+            views: turned and mirrored images whose readings are averaged, 1 to 8.
+            batch_size: tiles at once.
+            callback: called with (tiles done, all) after every batch.
+
+        Raises:
+            ModelError: the images have other bands or dates than the model's, a number is out of range, or the model
+                cannot read masks (preset ldm).
+        """
+        if self.reader is None:
+            raise ModelError("this model encodes image and mask together (preset ldm) and cannot read masks off images")
+        return read_tiles(
+            self.model, self.reader, self.facts, tiles, views=views, batch_size=batch_size, callback=callback
         )
 
-    def _without_gaps(
-        self, positions: torch.Tensor, latents: torch.Tensor, draws: TileDraws, *, steps: int
-    ) -> torch.Tensor:
-        """Class positions `(n, layer, y, x)` with those that the model reads off the image where there were none."""
-        noise, shift = draws.noise.to(self.model.device), self.defaults.mask_level_shift
-        filled = self.model.fill_gaps(latents, noise, steps=steps, shift=shift)
-        return torch.where(positions < 0, self.model.decode(filled, dense=True).positions, positions)
+    def annotate(
+        self,
+        scene: Scene,
+        *,
+        window: int = WINDOW,
+        views: int = VIEWS,
+        min_confidence: float | None = None,
+        labels: np.ndarray | None = None,
+        resample: bool = False,
+        callback: Callback | None = None,
+    ) -> Annotation:
+        """Masks of a scene of any size, by windows and without seams; `annotation_files` writes them as they come.
+
+        Args:
+            scene: with the model's dates and bands; its masks are not looked at.
+            window: pixels along a window; changes memory only.
+            views: turned and mirrored images whose readings are averaged, 1 to 8.
+            min_confidence: pixels whose largest class probability is below are left unlabelled.
+            labels: int16 `(layer, y, x)`, class values that stay as they are where they are not -1.
+            resample: compute bands that the scene has not from those around them, see `resampling_weights`.
+            callback: called with (windows done, all).
+
+        Raises:
+            ModelError, SceneError, MaskError: see `annotate.scene_reading`.
+        """
+        reading = scene_reading(
+            scene, model=self.model, reader=self.reader, facts=self.facts, resample=resample, window=window,
+            views=views, min_confidence=min_confidence, labels=labels,
+        )  # fmt: skip
+        return annotated(reading, callback)
 
     def reconstruct(self, tiles: TileSet, *, batch_size: int = 32) -> TileSet:
         """Tiles after all codecs, with the coordinates they had; nodata, unlabelled and unknown pixels stay so.
@@ -270,22 +244,55 @@ class SpecDMPipeline:
         Raises:
             ModelError: the tiles have other bands, dates, classes or quantities than the model.
         """
-        if (what := self.facts.difference(tiles)) is not None:
-            raise ModelError(f"{tiles.where}: its {what} differ from the model's; expected the same data")
-        if len(tiles) == 0:
-            return tiles
-        decoded = []
-        for start in range(0, len(tiles), batch_size):
-            pixels = to_pixels(tiles, slice(start, start + batch_size))
-            encoded = self.model.encode(pixels.apply(lambda values: values.to(self.model.device)))
-            decoded.append(self.model.decode(encoded.latents, dense=True).apply(torch.Tensor.cpu))
-        whole = joined(decoded)
-        same = tiles.dataset.copy()
-        for name, found in (("image", whole.images.numpy()), ("amount", whole.amounts.numpy())):
-            if name in same:
-                there = tiles.dataset[name]
-                same[name] = there.copy(data=np.where(np.isnan(there.values), np.nan, found).astype(np.float32))
-        if "mask" in same:
-            mask = tiles.masks()
-            same["mask"] = tiles.dataset["mask"].copy(data=np.where(mask < 0, mask, self.facts.masks_of(whole)))
-        return TileSet(same, where=f"{tiles.where} after the codecs")
+        return reconstructed(self.model, self.facts, tiles, batch_size=batch_size)
+
+    @property
+    def latent_shape(self) -> tuple[int, int, int]:
+        """Channels, rows and columns of a tile's latent."""
+        cells = self.facts.size // self.model.factor
+        return (sum(self.model.stream_channels), cells, cells)
+
+    def drawing(
+        self, *, steps: int | None = None, guidance: float | None = None, composition_strength: float | None = None
+    ) -> Drawing:
+        """How the model draws, by its defaults where nothing else is said."""
+        set_ = self.defaults
+        return Drawing(
+            self.model,
+            steps=set_.steps if steps is None else steps,
+            image_shift=set_.level_shift,
+            mask_shift=set_.mask_level_shift,
+            masks_first=set_.masks_first,
+            guidance=set_.guidance if guidance is None else guidance,
+            composition_strength=set_.composition_strength if composition_strength is None else composition_strength,
+        )
+
+    def latents_of(
+        self, draws: TileDraws, *, drawing: Drawing, given: Given | None = None, ordered: bool = False
+    ) -> torch.Tensor:
+        """Latents `(n, channels, y, x)` as the denoiser draws them, not yet calibrated.
+
+        Args:
+            draws: what each tile starts from.
+            drawing: how.
+            given: what is known of the tiles.
+            ordered: whether the composition of the draws holds for given tiles too.
+        """
+        device = self.model.device
+        composition = draws.compositions.to(device) if given is None or ordered else given.composition
+        known = None if given is None else with_reading(given, model=self.model, reader=self.reader)
+        return drawing.latents(draws.noise.to(device), composition=composition, known=known)
+
+    def _given(self, order: Order, index: np.ndarray, *, dense: bool) -> Given | None:
+        if order.given is None:
+            return None
+        kinds = {self.model.streams[number].kind for number in order.known}
+        return given_of(
+            order.given,
+            index % len(order.given),
+            numbers=order.known,
+            model=self.model,
+            facts=self.facts,
+            area=order.area,
+            all_labelled=dense and kinds == {"image"},
+        )

@@ -7,7 +7,16 @@ import xarray as xr
 
 from specdm.errors import MaskError, TileError
 from specdm.scenes.classes import UNLABELLED, Classes
-from specdm.tiles.layout import AMOUNT_DIMS, IMAGE_DIMS, MASK_DIMS, TileLayout
+from specdm.tiles.layout import (
+    AMOUNT_DIMS,
+    AMOUNT_SCORES,
+    IMAGE_DIMS,
+    MASK_DIMS,
+    MASK_SCORES,
+    SCORE_DIMS,
+    TILE_SCORES,
+    TileLayout,
+)
 from specdm.tiles.tile_coords import NUMBER_COORDS, TEXT_COORDS
 
 
@@ -24,6 +33,8 @@ def check_dataset(dataset: xr.Dataset, *, where: str) -> None:
         ("image", IMAGE_DIMS, np.float32, "date"),
         ("mask", MASK_DIMS, np.int16, "layer"),
         ("amount", AMOUNT_DIMS, np.float32, "quantity"),
+        (MASK_SCORES, SCORE_DIMS[MASK_SCORES], np.float32, TILE_SCORES),
+        (AMOUNT_SCORES, SCORE_DIMS[AMOUNT_SCORES], np.float32, TILE_SCORES),
     ):
         if name not in dataset:
             continue

@@ -23,11 +23,16 @@ from specdm.version import __version__
 
 __all__ = [
     "AMOUNT_DIMS",
+    "AMOUNT_SCORES",
     "IMAGE_DIMS",
     "MASK_DIMS",
+    "MASK_SCORES",
     "NUMBER_COORDS",
+    "SCORE_ATTRS",
+    "SCORE_DIMS",
     "SPLITS",
     "TEXT_COORDS",
+    "TILE_SCORES",
     "PerTile",
     "TileLayout",
     "as_text",
@@ -38,6 +43,9 @@ __all__ = [
 IMAGE_DIMS = ("tile", "date", "band", "y", "x")
 MASK_DIMS = ("tile", "layer", "y", "x")
 AMOUNT_DIMS = ("tile", "quantity", "y", "x")
+MASK_SCORES, AMOUNT_SCORES, TILE_SCORES = "reliability", "amount_reliability", "tile_reliability"
+SCORE_DIMS = {MASK_SCORES: MASK_DIMS, AMOUNT_SCORES: ("tile", "y", "x"), TILE_SCORES: ("tile",)}
+SCORE_ATTRS = {"long_name": "probability that the label is right", "units": "1"}
 PIXEL_POLICIES = ("left_out", "spectra_seen")
 
 
@@ -179,6 +187,12 @@ class TileLayout:
         return (0 if self.quantities is None else len(self.quantities), self.size, self.size)
 
     @property
+    def score_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of the score maps that such tiles can have, without the tile axis: of masks, of amounts."""
+        masks = {MASK_SCORES: self.mask_shape} if self.layers and self.classes is not None else {}
+        return masks | ({AMOUNT_SCORES: (self.size, self.size)} if self.quantities is not None else {})
+
+    @property
     def image_attrs(self) -> dict[str, Any]:
         return {"units": self.image_units} if self.image_units else {}
 
@@ -191,7 +205,7 @@ class TileLayout:
         return self.quantities.to_attrs() if self.quantities else {}
 
     def frame(self, tiles: Mapping[str, np.ndarray]) -> xr.Dataset:
-        """The dataset without image, mask and amounts: all coordinates and attributes."""
+        """The dataset without image, mask and amounts: all coordinates and attributes, tile scores if given."""
         dates = np.asarray(self.dates)
         coords: dict[str, Any] = {
             "date": dates if dates.dtype.kind in "iu" else as_text(dates),
@@ -211,6 +225,8 @@ class TileLayout:
             if numbers is not None:
                 coords[key] = (dim, np.asarray(numbers, np.int64))
         coords.update({key: ("tile", tiles[key]) for key in (*TEXT_COORDS, *NUMBER_COORDS)})
+        if TILE_SCORES in tiles:
+            coords[TILE_SCORES] = ("tile", np.asarray(tiles[TILE_SCORES], np.float32), SCORE_ATTRS)
         return xr.Dataset(coords=coords, attrs=self.attrs)
 
     def dataset(

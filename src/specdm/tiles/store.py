@@ -11,6 +11,7 @@ import xarray as xr
 
 from specdm.errors import TileError
 from specdm.tiles.layout import TileLayout
+from specdm.tiles.scores import SCORES, TILE_SCORES, without_scores
 from specdm.tiles.tile_coords import NUMBER_COORDS, SPLITS, TEXT_COORDS, as_text
 from specdm.tiles.tileset import TileSet
 from specdm.tiles.writer import TileStoreWriter, batch_tiles
@@ -19,24 +20,28 @@ __all__ = ["TileStoreWriter", "open_tiles", "save_tiles"]
 
 
 def save_tiles(tiles: TileSet, path: str | Path, *, overwrite: bool = False) -> TileSet:
-    """Write a tile set, in bounded memory if it is lazy, and open it from its store.
+    """Write a tile set, in bounded memory if it is lazy, with its scores if it has any, and open it from its store.
 
     Raises:
         TileError: the path exists and `overwrite` is off, or cannot be written, or the set is empty.
     """
     layout = TileLayout.of(tiles.dataset)
     batch = batch_tiles(layout)
-    coords = {key: tiles.dataset[key].values for key in (*TEXT_COORDS, *NUMBER_COORDS)}
-    with TileStoreWriter(path, layout, len(tiles), overwrite=overwrite) as writer:
+    names = (*TEXT_COORDS, *NUMBER_COORDS, *([TILE_SCORES] if tiles.scored else []))
+    coords = {key: tiles.dataset[key].values for key in names}
+    with TileStoreWriter(path, layout, len(tiles), overwrite=overwrite, scored=tiles.scored) as writer:
         for number, (images, masks) in enumerate(tiles.batches(batch)):
             part = slice(number * batch, number * batch + len(images))
             part_coords = {key: values[part] for key, values in coords.items()}
-            writer.write(part.start, images, masks, part_coords, tiles.amounts(part))
+            scores = tiles.reliability(part) if tiles.scored else None
+            writer.write(part.start, images, masks, part_coords, tiles.amounts(part), scores)
     return open_tiles(path)
 
 
 def open_tiles(path: str | Path) -> TileSet:
-    """Open a tile set; images, masks and amounts are read when they are asked for.
+    """Open a tile set; images, masks, amounts and score maps are read when they are asked for.
+
+    Scores that are not whole, because what wrote them was killed, are left out.
 
     Raises:
         TileError: there is nothing, or no tile set, or parts of it are missing.
@@ -60,6 +65,8 @@ def open_tiles(path: str | Path) -> TileSet:
         )
     except Exception as error:  # zarr, xarray and json raise about everything on broken metadata
         raise TileError(f"{path}: the tile set is damaged and cannot be opened ({error})") from error
+    if not _has_whole_scores(path, dataset):
+        dataset = without_scores(dataset)
     tiles = TileSet(dataset, where=str(path))
     _check_whole(path, dataset)
     return tiles
@@ -68,18 +75,29 @@ def open_tiles(path: str | Path) -> TileSet:
 def _check_whole(path: Path, dataset: xr.Dataset) -> None:
     """A chunk that is not there would silently read as unlabelled no-data: the writer writes every one."""
     for name in (name for name in ("image", "mask", "amount") if name in dataset):
-        variable = dataset[name]
-        # every axis of a chunk, for stores that another program has written anew
-        expected = prod(-(-n // c) for n, c in zip(variable.shape, variable.encoding["chunks"], strict=True))
-        found = sum(
-            _is_chunk(Path(folder) / file) for folder, _, files in os.walk(path / name) for file in files
-        )
+        expected, found = _chunks(path, dataset, name)
         if found < expected:
             missing = f"{expected - found} of {expected} {name} chunks"
             raise TileError(f"{path}: the tile set is damaged, {missing} are missing")
     strange = sorted(set(dataset["split"].values) - set(SPLITS))
     if strange:
         raise TileError(f"{path}: the tile set is damaged, a tile has the split {str(strange[0])!r}")
+
+
+def _has_whole_scores(path: Path, dataset: xr.Dataset) -> bool:
+    maps = [name for name in SCORES if name in dataset.data_vars]
+    if TILE_SCORES not in dataset.coords or not maps:
+        return False
+    return all(found >= expected for expected, found in (_chunks(path, dataset, name) for name in maps))
+
+
+def _chunks(path: Path, dataset: xr.Dataset, name: str) -> tuple[int, int]:
+    """Chunks that an array of a store should have, and has."""
+    variable = dataset[name]
+    # every axis of a chunk, for stores that another program has written anew
+    expected = prod(-(-n // c) for n, c in zip(variable.shape, variable.encoding["chunks"], strict=True))
+    found = sum(_is_chunk(Path(folder) / file) for folder, _, files in os.walk(path / name) for file in files)
+    return expected, found
 
 
 def _is_chunk(file: Path) -> bool:

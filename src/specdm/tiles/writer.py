@@ -21,8 +21,17 @@ import numpy as np
 from specdm.errors import TileError
 from specdm.scenes.classes import UNLABELLED
 from specdm.tiles.checks import check_parts
-from specdm.tiles.layout import AMOUNT_DIMS, IMAGE_DIMS, MASK_DIMS, TileLayout
+from specdm.tiles.layout import (
+    AMOUNT_DIMS,
+    IMAGE_DIMS,
+    MASK_DIMS,
+    SCORE_ATTRS,
+    SCORE_DIMS,
+    TILE_SCORES,
+    TileLayout,
+)
 from specdm.tiles.leftovers import partial_folder, sweep_leftovers
+from specdm.tiles.scores import check_scores, split_scores
 from specdm.tiles.tile_coords import NUMBER_COORDS, TEXT_COORDS
 
 if TYPE_CHECKING:
@@ -63,7 +72,13 @@ class TileStoreWriter:
     """
 
     def __init__(
-        self, path: str | Path, layout: TileLayout, n_tiles: int, *, overwrite: bool = False
+        self,
+        path: str | Path,
+        layout: TileLayout,
+        n_tiles: int,
+        *,
+        overwrite: bool = False,
+        scored: bool = False,
     ) -> None:
         """Create the store's folder beside its final place.
 
@@ -72,6 +87,7 @@ class TileStoreWriter:
             layout: all but the tiles; its `attrs` may still change until the block ends.
             n_tiles: tiles there will be; `shorten` may lower it.
             overwrite: replace a tile set of that name, at the very end. Anything else is never replaced.
+            scored: every tile comes with scores of reliability.
 
         Raises:
             TileError: the name is taken, the place is not writable, or `n_tiles` is below 1.
@@ -80,6 +96,7 @@ class TileStoreWriter:
         self.layout = layout
         self.n_tiles = n_tiles
         self.overwrite = overwrite
+        self.scored = scored
         if n_tiles < 1:
             raise TileError(f"{self.path}: a tile set needs at least one tile")
         _check_free(self.path, overwrite)
@@ -89,6 +106,7 @@ class TileStoreWriter:
         self._tiles: dict[str, np.ndarray] = {
             **{key: np.full(n_tiles, "", object) for key in TEXT_COORDS},
             **{key: np.full(n_tiles, -1, np.int64) for key in NUMBER_COORDS},
+            **({TILE_SCORES: np.full(n_tiles, np.nan, np.float32)} if scored else {}),
         }
 
     def __enter__(self) -> TileStoreWriter:
@@ -105,7 +123,7 @@ class TileStoreWriter:
                 ("amount", self.layout.amount_shape, np.float32, np.nan, AMOUNT_DIMS, self.layout.amount_attrs),
             ):
                 if shape[0]:
-                    self._arrays[name] = _create(
+                    self._arrays[name] = create_array(
                         group,
                         name,
                         shape=(self.n_tiles, *shape),
@@ -115,6 +133,17 @@ class TileStoreWriter:
                         dims=dims,
                         attrs=attrs,
                     )
+            for name, of_one in self.layout.score_shapes.items() if self.scored else ():
+                self._arrays[name] = create_array(
+                    group,
+                    name,
+                    shape=(self.n_tiles, *of_one),
+                    chunk=chunk,
+                    dtype=np.float32,
+                    fill=np.nan,
+                    dims=SCORE_DIMS[name],
+                    attrs=SCORE_ATTRS,
+                )
         return self
 
     def write(
@@ -124,6 +153,7 @@ class TileStoreWriter:
         masks: np.ndarray | None,
         tiles: Mapping[str, np.ndarray],
         amounts: np.ndarray | None = None,
+        scores: np.ndarray | None = None,
     ) -> None:
         """Write tiles `start`, `start + 1`, ...
 
@@ -131,8 +161,9 @@ class TileStoreWriter:
             start: position of the first.
             images: float32 `(n, date, band, y, x)`.
             masks: int16 `(n, layer, y, x)`; None if the layout has no layers.
-            tiles: their coordinates, as `tile_coords` makes them.
+            tiles: their coordinates, as `tile_coords` makes them, and with scores `tile_reliability`, float32 `(n,)`.
             amounts: float32 `(n, quantity, y, x)`; None if the layout has no quantities.
+            scores: as those of `with_scores`; goes with `scored`.
 
         Raises:
             TileError: shapes or types do not fit the layout, or the disk does not take it.
@@ -142,7 +173,12 @@ class TileStoreWriter:
         check_parts(self.layout, images, masks, amounts, where=str(self.path))
         if start < 0 or stop > self.n_tiles:
             raise TileError(f"{self.path}: tiles {start} to {stop - 1} do not fit into {self.n_tiles}")
-        given = {"image": images, "mask": masks, "amount": amounts}
+        given: dict[str, np.ndarray | None] = {"image": images, "mask": masks, "amount": amounts}
+        if (scores is not None) != self.scored:
+            raise TileError(f"{self.path}: scores are given with every tile, or, where scored is off, with none")
+        if scores is not None:
+            check_scores(self.layout, scores, tiles[TILE_SCORES], n=len(images), where=str(self.path))
+            given |= split_scores(self.layout, scores)
         with self._writing():
             for name, array in self._arrays.items():
                 array[start:stop] = given[name]
@@ -225,7 +261,7 @@ def _is_tile_store(path: Path) -> bool:
         return False
 
 
-def _create(
+def create_array(
     group: Any,
     name: str,
     *,
@@ -234,8 +270,9 @@ def _create(
     dtype: Any,
     fill: float,
     dims: tuple[str, ...],
-    attrs: dict[str, Any],
+    attrs: Mapping[str, Any],
 ) -> Any:
+    """An array of a store, of chunks of `chunk` tiles, compressed, every chunk written."""
     from zarr.codecs import ZstdCodec
 
     return group.create_array(
@@ -245,7 +282,7 @@ def _create(
         chunks=(chunk, *shape[1:]),
         fill_value=fill,
         dimension_names=dims,
-        attributes=attrs,
+        attributes=dict(attrs),
         compressors=ZstdCodec(level=COMPRESSION_LEVEL),
         chunk_key_encoding={"name": "default", "separator": "."},
         # so that a missing chunk is always damage

@@ -53,6 +53,19 @@ class CodecConfig(_Section):
     steps: int | None = Field(None, ge=1)
 
 
+class ReaderConfig(_Section):
+    """The network that reads masks off images; a model with `codec.together` has none."""
+
+    width: int = Field(64, ge=8)
+    dilations: tuple[int, ...] = Field((1, 2, 3), min_length=1)
+    noise: float = Field(0.1, ge=0, description="on components of the spectral basis, of unit variance, in training")
+    offset: float = Field(0.05, ge=0, description="likewise, one for all pixels of a tile")
+    batch_size: int = Field(8, ge=1)
+    learning_rate: float = Field(6e-3, gt=0)
+    minutes: float | None = Field(None, gt=0)
+    steps: int | None = Field(None, ge=1)
+
+
 class PatternsConfig(_Section):
     """How often each pattern of noise levels is drawn, see `specdm.models.flow.LevelPatterns`."""
 
@@ -111,6 +124,7 @@ class SamplingConfig(_Section):
     level_shift: float = Field(2.0, gt=0)
     mask_level_shift: float = Field(2.0, gt=0, description="of the stages in which masks are drawn")
     guidance: float = Field(0.8, ge=0)
+    composition_strength: float = Field(1.0, ge=0, le=1, description="how far masks are pulled to their composition")
     sensor_noise: bool = True
     calibration_tiles: int = Field(
         64, ge=0, description="tiles drawn after training to correct mean and spread of their spectra; 0: none"
@@ -125,6 +139,7 @@ class RunConfig(_Section):
     seed: int = Field(0, ge=0)
     tiles: TilesConfig = TilesConfig()
     codec: CodecConfig = CodecConfig()
+    reader: ReaderConfig = ReaderConfig()
     denoiser: DenoiserConfig = DenoiserConfig()
     training: TrainingConfig = TrainingConfig()
     sampling: SamplingConfig = SamplingConfig()
@@ -138,7 +153,11 @@ class RunConfig(_Section):
                 f"tiles.size {self.tiles.size} must be a multiple of {self.codec.factor * deepest} "
                 f"(codec.factor times 2 for every further width of denoiser.widths)"
             )
-        for name, part in (("codec", self.codec), ("denoiser", self.denoiser)):
+        parts: list[tuple[str, CodecConfig | ReaderConfig | DenoiserConfig]] = [
+            ("codec", self.codec), ("denoiser", self.denoiser)
+        ]  # fmt: skip
+        parts += [] if self.codec.together else [("reader", self.reader)]
+        for name, part in parts:
             if part.minutes is None and part.steps is None:
                 raise ValueError(f"{name}.minutes or {name}.steps must be set: training needs a budget")
         if any(width < self.denoiser.head_channels for width in self.denoiser.widths[1:]):

@@ -11,7 +11,8 @@ import lightning as L
 from specdm.training.budget import Budget
 
 CODECS = ("image_codec", "mask_codec", "labelled_codec", "amount_codec", "pair_codec")
-COLUMNS = ("stage", "step", "seconds", "learning_rate", *(f"{codec}_loss" for codec in CODECS), "denoiser_loss")
+NETWORKS = (*CODECS, "reader", "denoiser")
+COLUMNS = ("stage", "step", "seconds", "learning_rate", *(f"{network}_loss" for network in NETWORKS))
 
 
 class LossTable(L.Callback):

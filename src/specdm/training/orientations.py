@@ -12,3 +12,9 @@ def orient(tiles: torch.Tensor, orientation: int) -> torch.Tensor:
     if orientation >= 4:
         tiles = tiles.transpose(-1, -2)
     return torch.rot90(tiles, orientation % 4, dims=(-2, -1))
+
+
+def turned_back(tiles: torch.Tensor, orientation: int) -> torch.Tensor:
+    """The opposite of `orient`."""
+    tiles = torch.rot90(tiles, -(orientation % 4), dims=(-2, -1))
+    return tiles.transpose(-1, -2) if orientation >= 4 else tiles

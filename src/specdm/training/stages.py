@@ -1,27 +1,19 @@
-"""The two stages of a run, each picked up where its folder left off."""
+"""The stages of a run, each picked up where its folder left off."""
 
 from __future__ import annotations
 
-import logging
 import os
 import shutil
-import warnings
 from collections.abc import Callable
-from contextlib import contextmanager
-from datetime import timedelta
+from dataclasses import dataclass
 from pathlib import Path
 
 import lightning as L
-import numpy as np
-import torch
-from lightning.pytorch.callbacks import ModelCheckpoint
-from lightning.pytorch.loggers import TensorBoardLogger
-from torch.utils.data import DataLoader
 
-from specdm.errors import RunError
 from specdm.models.codecs import Codec
 from specdm.models.denoiser import JointDenoiser
 from specdm.models.joint_model import JointModel
+from specdm.models.mask_reader import MaskReader
 from specdm.models.part_files import load_part_files, save_part_files
 from specdm.models.streams import PAIR, Stream
 from specdm.tiles.tileset import TileSet
@@ -30,11 +22,10 @@ from specdm.training.codec_training import CodecTraining
 from specdm.training.compositions import part_names
 from specdm.training.config import RunConfig
 from specdm.training.denoiser_training import DenoiserTraining
-from specdm.training.draws import EndlessSteps
-from specdm.training.loss_table import LossTable
 from specdm.training.new_codecs import new_codecs
-from specdm.training.progress import BudgetProgress
+from specdm.training.reader_training import trained_reader
 from specdm.training.sample_pictures import SamplePictures
+from specdm.training.stage_fitting import fit_stage, seeded
 from specdm.training.tile_tensors import (
     LatentTiles,
     check_trainable,
@@ -48,6 +39,21 @@ DrawSamples = Callable[[JointModel, LatentTiles, Path], None]
 """Writes a picture of a few samples of an unfinished model."""
 
 
+@dataclass(frozen=True)
+class TrainedParts:
+    """What training makes.
+
+    Attributes:
+        model: with EMA weights.
+        reader: of masks; None for a model that encodes image and mask together.
+        latents: that the denoiser was trained on.
+    """
+
+    model: JointModel
+    reader: MaskReader | None
+    latents: LatentTiles
+
+
 def train_stages(
     run: Path,
     *,
@@ -55,26 +61,34 @@ def train_stages(
     config: RunConfig,
     show_progress: bool = True,
     draw_samples: DrawSamples | None = None,
-) -> tuple[JointModel, LatentTiles]:
-    """Train codecs, then the denoiser, from training tiles.
+) -> TrainedParts:
+    """Train codecs, then what reads masks, then the denoiser, from training tiles.
 
-    Writes `checkpoints/codecs/` when stage one is done, `checkpoints/denoiser.ckpt` (at most
-    `training.checkpoint_seconds` old) during stage two, and `log/`. Called again after an interruption it goes
+    Writes `checkpoints/codecs/` and `checkpoints/reader/` when these are done, `checkpoints/STAGE.ckpt` (at most
+    `training.checkpoint_seconds` old) during a stage, and `log/`. Called again after an interruption it goes
     on from there.
 
+    Tiles of imagery that nobody labelled teach what images look like, and nothing about masks. A model of one codec
+    for all (`codec.together`) cannot tell unknown from unlabelled and is trained without them.
+
     Returns:
-        The model with EMA weights on the CPU, and the latents it was trained on.
+        The model with EMA weights on the CPU, the reader, and the latents the denoiser was trained on.
 
     Raises:
         TrainingError: no labelled pixel, or a loss that is not finite.
         RunError: a damaged checkpoint.
     """
     check_trainable(tiles)
+    if config.codec.together:
+        tiles = tiles.of_labelled_scenes()
     streams = (PAIR,) if config.codec.together else tile_streams(tiles)
     codecs = _trained_codecs(run, streams, tiles, config=config, show_progress=show_progress)
     denoiser = _new_denoiser(streams, codecs, tiles, config=config)
     model = JointModel(streams=streams, codecs=codecs, denoiser=denoiser)
     model.eval()
+    reader = None
+    if not config.codec.together:
+        reader = trained_reader(run, model, tiles, config=config, show_progress=show_progress)
     latents = fit_latents(denoiser, encode_tiles(model, tiles, seed=config.seed))
     averaged = _trained_denoiser(
         run,
@@ -85,7 +99,7 @@ def train_stages(
         draw_samples=draw_samples,
     )
     trained = JointModel(streams=streams, codecs=codecs, denoiser=averaged.cpu())
-    return trained.eval(), latents
+    return TrainedParts(trained.eval(), reader, latents)
 
 
 def _trained_codecs(
@@ -112,7 +126,7 @@ def _trained_codecs(
         warmup_steps=50,
         decay_share=1.0,
     )
-    _fit(run, module, budget, config, stage="codec", clip=None, extra=[], show_progress=show_progress)
+    fit_stage(run, module, budget, config, stage="codec", clip=None, extra=[], show_progress=show_progress)
     module.codecs.cpu().eval()
     module.cpu().fit_latent_statistics()
     partial = folder.with_name(".codecs.partial")
@@ -177,7 +191,7 @@ def _trained_denoiser(
             averaged.to(device)  # type: ignore[arg-type]
 
         extra.append(SamplePictures(run / "log", every_seconds=config.training.picture_seconds, draw=draw))
-    _fit(
+    fit_stage(
         run,
         module,
         budget,
@@ -188,88 +202,3 @@ def _trained_denoiser(
         show_progress=show_progress,
     )
     return module.averaged_denoiser()
-
-
-def _fit(
-    run: Path,
-    module: L.LightningModule,
-    budget: Budget,
-    config: RunConfig,
-    *,
-    stage: str,
-    clip: float | None,
-    extra: list[L.Callback],
-    show_progress: bool,
-) -> None:
-    folder = run / "checkpoints"
-    folder.mkdir(parents=True, exist_ok=True)
-    checkpoint = folder / f"{stage}.ckpt"
-    callbacks: list[L.Callback] = [
-        budget,
-        LossTable(run / "log" / "metrics.csv", stage=stage, budget=budget, every_steps=config.training.log_every_steps),
-        *extra,
-        ModelCheckpoint(
-            dirpath=folder,
-            filename=stage,
-            save_top_k=1,
-            enable_version_counter=False,
-            train_time_interval=timedelta(seconds=config.training.checkpoint_seconds),
-        ),
-    ]
-    if show_progress:
-        title = "training codecs" if stage == "codec" else "training denoiser"
-        callbacks.append(BudgetProgress(title, budget=budget, loss=f"{stage}_loss"))
-    with quiet_lightning():
-        trainer = L.Trainer(
-            accelerator=config.training.accelerator,
-            devices=config.training.devices,
-            strategy=config.training.strategy,
-            precision=config.training.precision,  # type: ignore[arg-type]
-            max_steps=-1 if config.denoiser.steps is None and stage == "denoiser" else budget.steps or -1,
-            max_epochs=-1,
-            gradient_clip_val=clip,
-            callbacks=callbacks,
-            logger=TensorBoardLogger(save_dir=run, name="log", version="tensorboard"),
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            log_every_n_steps=config.training.log_every_steps,
-            default_root_dir=run,
-        )
-        resume = None
-        if checkpoint.exists():
-            _check_checkpoint(checkpoint)
-            resume = checkpoint
-        trainer.fit(module, DataLoader(EndlessSteps(), batch_size=None), ckpt_path=resume, weights_only=True)
-
-
-def _check_checkpoint(path: Path) -> None:
-    try:
-        torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise RunError(
-            f"{path}: the checkpoint is damaged ({type(error).__name__}); delete it to train this stage from its start"
-        ) from error
-
-
-@contextmanager
-def seeded(seed: int):
-    """Torch's global generator seeded inside the block only: weights are drawn from it."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
-        yield
-
-
-@contextmanager
-def quiet_lightning():
-    """Without Lightning's hints about workers, devices and saved hyperparameters."""
-    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric", "lightning")]
-    before = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for logger, level in zip(loggers, before, strict=True):
-            logger.setLevel(level)

@@ -1,0 +1,266 @@
+"""Noise to latents, stage after stage: what is known stays, what is drawn is known to what is drawn after it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch.nn.functional import avg_pool2d, max_pool2d
+
+from specdm.models.composition_tilt import towards_composition
+from specdm.models.joint_model import JointModel
+from specdm.models.mask_codec import MaskCodec
+from specdm.models.mask_guess import changed_guess, with_evidence
+from specdm.models.solver import Correction, Progress, Velocity, corrected_velocity, guided_velocity, solve_flow
+from specdm.models.streams import image_and_mask_streams, masks_with_gaps, stage_shifts, stages_of
+
+
+@dataclass(frozen=True)
+class KnownLatents:
+    """What is given of tiles before the rest is drawn.
+
+    Attributes:
+        latents: `(n, channels, y, x)`, standardised as the denoiser has them; anything where not known.
+        cells: `(n, streams, y, x)` boolean, True where a stream's cell is given.
+        read: `(n, layer, classes, pixels, pixels)`, class probabilities that were read off what is given, NaN where
+            nothing was; None without.
+    """
+
+    latents: torch.Tensor
+    cells: torch.Tensor
+    read: torch.Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How a model draws; see `streams.stages_of` for the stages.
+
+    Attributes:
+        model: codecs and denoiser.
+        steps: solver steps of each stage.
+        image_shift, mask_shift: of the noise levels of stages with and without images.
+        masks_first: see `streams.stages_of`.
+        guidance: see `solver.guided_velocity`; none for where there are labels.
+        composition_strength: how far masks are pulled to their composition, see `composition_tilt`; 0 not, 1 all the
+            way.
+    """
+
+    model: JointModel
+    steps: int
+    image_shift: float
+    mask_shift: float
+    masks_first: bool = True
+    guidance: float = 0.0
+    composition_strength: float = 0.0
+
+    @property
+    def stages(self) -> list[list[int]]:
+        return stages_of(self.model.streams, masks_first=self.masks_first)
+
+    @property
+    def shifts(self) -> list[float]:
+        """Of the noise levels of each stage."""
+        return stage_shifts(self.model.streams, self.stages, image=self.image_shift, mask=self.mask_shift)
+
+    @torch.no_grad()
+    def latents(
+        self,
+        noise: torch.Tensor,
+        *,
+        composition: torch.Tensor | None = None,
+        known: KnownLatents | None = None,
+        progress: Progress | None = None,
+    ) -> torch.Tensor:
+        """Latents `(n, channels, y, x)` from noise of that shape.
+
+        Args:
+            noise: standard normal.
+            composition: `(n, classes)`, see `JointDenoiser.forward`.
+            known: what is given already; default: nothing.
+            progress: called after each step of all stages.
+        """
+        model, fixed = self.model, self.known_cells(noise, known)
+        levels = (~fixed).to(noise.dtype)
+        state = noise if known is None else torch.where(model.by_channel(fixed), known.latents, noise)
+        for number, group in enumerate(self.stages):
+            free = self.free_cells(state, group) & ~fixed
+            if not bool(free.any()):
+                continue
+            state = solve_flow(
+                self.velocity(state, group, composition=composition, read=None if known is None else known.read),
+                state,
+                stream_channels=model.stream_channels,
+                steps=self.steps,
+                shift=self.shifts[number],
+                free=free,
+                levels=levels,
+                progress=_part_of(progress, number, len(self.stages)),
+            )
+            if number + 1 < len(self.stages):
+                settled, levels = self.settled(state, levels, group, fixed=fixed)
+                state = torch.where(model.by_channel(fixed), state, settled)
+        return state
+
+    def known_cells(self, noise: torch.Tensor, known: KnownLatents | None) -> torch.Tensor:
+        """`known.cells`, or none, `(n, streams, y, x)` boolean."""
+        if known is not None:
+            return known.cells
+        shape = (len(noise), len(self.model.streams), *noise.shape[-2:])
+        return torch.zeros(shape, dtype=torch.bool, device=noise.device)
+
+    def velocity(
+        self,
+        state: torch.Tensor,
+        group: Sequence[int],
+        *,
+        composition: torch.Tensor | None = None,
+        read: torch.Tensor | None = None,
+    ) -> Velocity:
+        """What moves the streams of a stage, guided, and pulled to the composition and to what was read.
+
+        Args:
+            state: latents at the beginning of the stage.
+            group: numbers of its streams.
+            composition: `(n, classes)`.
+            read: see `KnownLatents`.
+        """
+        model = self.model
+
+        def plain(noisy: torch.Tensor, levels: torch.Tensor) -> torch.Tensor:
+            return model.denoiser(noisy, levels, composition)
+
+        moved = [side for side in image_and_mask_streams(model.streams) if set(side) & set(group)]
+        guided = guided_velocity(
+            plain,
+            model.denoiser,
+            stream_channels=model.stream_channels,
+            sides=moved if self._can_be_guided(group) else [],
+            guidance=self.guidance,
+        )
+        pulls: list[tuple[int, Correction]] = []
+        for s in group:
+            if (pull := self._pull(state, s, composition=composition, read=read)) is not None:
+                pulls.append((s, pull))
+        if not pulls:
+            return guided
+
+        def correct(guess: torch.Tensor) -> torch.Tensor:
+            parts = model.split(guess)
+            for s, pull in pulls:
+                parts[s] = pull(parts[s])
+            return torch.cat(parts, dim=1)
+
+        return corrected_velocity(guided, correct, stream_channels=model.stream_channels)
+
+    def _pull(
+        self, state: torch.Tensor, s: int, *, composition: torch.Tensor | None, read: torch.Tensor | None
+    ) -> Correction | None:
+        """What moves a guess of a class mask, in the denoiser's latents; None where nothing does."""
+        model, stream = self.model, self.model.streams[s]
+        codec = model.codec_of(stream)
+        if stream.kind != "classes" or not isinstance(codec, MaskCodec):
+            return None
+        changes = [] if read is None else [with_evidence(read[:, stream.position])]
+        if composition is not None and self.composition_strength > 0:
+            own = composition[:, stream.position * codec.classes : (stream.position + 1) * codec.classes]
+            changes.append(towards_composition(own, counts=self._counts(state, s)))
+        if not changes:
+            return None
+        moved = changed_guess(codec, changes)
+        mean, std = model.statistics_of(s)
+        strength = self.composition_strength if read is None else 1.0
+        return lambda part: part + strength * ((moved(part * std + mean) - mean) / std - part)
+
+    def _counts(self, state: torch.Tensor, s: int) -> torch.Tensor:
+        """Pixels at which a mask says something, `(n, y, x)` in 0/1."""
+        model, gaps = self.model, dict(masks_with_gaps(self.model.streams))
+        if s in gaps:
+            return model.values(state, gaps[s]).to(state.dtype)
+        return state.new_ones(len(state), *(side * model.factor for side in state.shape[-2:]))
+
+    def _can_be_guided(self, group: Sequence[int]) -> bool:
+        """Whether anything is known that these streams could be pulled towards: masks, or the composition."""
+        streams = self.model.streams
+        kinds = {streams[s].kind for s in group}
+        if "image" in kinds and {stream.kind for stream in streams} != {"image"}:
+            return True
+        return bool(self.model.denoiser.config["conditions"]) and kinds != {"labelled"}
+
+    def free_cells(self, state: torch.Tensor, group: Sequence[int]) -> torch.Tensor:
+        """Cells of these streams that say anything, `(n, streams, y, x)` boolean."""
+        model = self.model
+        free = torch.zeros(len(state), len(model.streams), *state.shape[-2:], dtype=torch.bool, device=state.device)
+        free[:, list(group)] = True
+        for mask, labelled in masks_with_gaps(model.streams):
+            if mask in group:
+                free[:, mask] = max_pool2d(model.values(state, labelled).float(), model.factor) > 0
+        return free
+
+    def settled(
+        self, state: torch.Tensor, levels: torch.Tensor, group: Sequence[int], *, fixed: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """These streams known, with their levels: what is drawn next shall fit them.
+
+        Classes as they will be decoded, encoded again, since that is what known masks were in training. Amounts as
+        they were drawn: they decode to themselves, and latents that hardly vary would come back as rounding errors.
+
+        Args:
+            state: `(n, channels, y, x)`.
+            levels: `(n, streams, y, x)`.
+            group: numbers of the streams.
+            fixed: `(n, streams, y, x)` boolean, cells whose levels stay.
+        """
+        model = self.model
+        parts, before, gaps = model.split(state), levels, dict(masks_with_gaps(model.streams))
+        levels = levels.clone()
+        levels[:, list(group)] = 0.0
+        for s in group:
+            if model.streams[s].kind in ("amounts", "image", "pair"):
+                continue
+            values = model.values(state, s)
+            if s in gaps:
+                values = values.masked_fill(model.values(state, gaps[s]) == 0, -1)
+            parts[s] = model.encoded(s, values)
+            levels[:, s] = 1.0 - model.codec_of(model.streams[s]).known_cells(values)[:, 0]
+        return torch.cat(parts, dim=1), torch.where(fixed, before, levels)
+
+    @torch.no_grad()
+    def without_gaps(self, latents: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        """Latents in which masks label all ground: what the model reads off the image where they said nothing.
+
+        Args:
+            latents: of finished tiles, `(n, channels, y, x)`.
+            noise: standard normal, `(n, channels, y, x)`.
+        """
+        if not masks_with_gaps(self.model.streams):
+            return latents
+        return self.plain.latents(noise, known=self.all_but_gaps(latents))
+
+    @property
+    def plain(self) -> Drawing:
+        """The same without guidance and composition."""
+        return Drawing(self.model, self.steps, self.image_shift, self.mask_shift, masks_first=self.masks_first)
+
+    def all_but_gaps(self, latents: torch.Tensor) -> KnownLatents:
+        """Finished tiles as known but for the masks where they say nothing, which are to say something everywhere.
+
+        Args:
+            latents: `(n, channels, y, x)`.
+        """
+        model = self.model
+        parts = model.split(latents)
+        cells = torch.ones(len(latents), len(model.streams), *latents.shape[-2:], dtype=torch.bool, device=model.device)
+        for mask, labelled in masks_with_gaps(model.streams):
+            told = model.values(latents, labelled)
+            cells[:, mask] = avg_pool2d(told.float(), model.factor) == 1
+            parts[labelled] = model.encoded(labelled, torch.ones_like(told))
+        return KnownLatents(torch.cat(parts, dim=1), cells)
+
+
+def _part_of(progress: Progress | None, stage: int, stages: int) -> Progress | None:
+    """Progress of one stage told as that of all."""
+    if progress is None:
+        return None
+    told = progress
+    return lambda step, steps, estimate: told(stage * steps + step, stages * steps, estimate)

@@ -1,0 +1,100 @@
+"""Masks read off images: what the model's reader says of tiles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from specdm.errors import ModelError
+from specdm.models.drawing import KnownLatents
+from specdm.models.joint_model import JointModel
+from specdm.models.mask_reader import MaskReader
+from specdm.models.pixels import Pixels
+from specdm.synthesis.facts import TileFacts
+from specdm.synthesis.given import Given
+from specdm.tiles.posterior import Posterior
+from specdm.tiles.tileset import TileSet
+from specdm.training.orientations import ORIENTATIONS, orient, turned_back
+from specdm.training.tile_tensors import to_pixels
+
+ORDER = (0, 5, 2, 7, 1, 4, 3, 6)
+"""Of the views, so that the first few differ most."""
+
+GIVEN_VIEWS = 2
+"""Views of a given image whose readings masks are pulled to as they are drawn."""
+
+
+def read_tiles(
+    model: JointModel,
+    reader: MaskReader,
+    facts: TileFacts,
+    tiles: TileSet,
+    *,
+    views: int,
+    batch_size: int,
+    callback: Callable[[int, int], None] | None,
+) -> Posterior:
+    """See `SpecDMPipeline.posterior`."""
+    if not 1 <= views <= ORIENTATIONS:
+        raise ModelError(f"views is {views}, expected 1 to {ORIENTATIONS}")
+    if batch_size < 1:
+        raise ModelError(f"batch_size is {batch_size}, expected at least 1")
+    if (difference := facts.difference(tiles, mask=False)) is not None:
+        raise ModelError(f"{tiles.where}: {difference}")
+    size = tiles.size
+    shape = (len(facts.layers), len(facts.classes or ())) if facts.layers else (0, 0)
+    probabilities = np.zeros((len(tiles), *shape, size, size), np.float32)
+    quantities = len(facts.quantities or ())
+    mean = np.zeros((len(tiles), quantities, size, size), np.float32) if quantities else None
+    spread = None if mean is None else np.zeros_like(mean)
+    for start in range(0, len(tiles), batch_size):
+        part = slice(start, min(start + batch_size, len(tiles)))
+        pixels = to_pixels(tiles, part).apply(lambda values: values.to(model.device))
+        chances, amounts = read_pixels(model, reader, pixels, views=views)
+        if shape[0]:
+            probabilities[part] = chances.cpu().numpy()
+        if mean is not None and spread is not None:
+            mean[part] = amounts.mean(dim=0).cpu().numpy()
+            spread[part] = amounts.std(dim=0, correction=0).cpu().numpy()
+        if callback is not None:
+            callback(part.stop, len(tiles))
+    return Posterior(probabilities, mean, spread)
+
+
+@torch.no_grad()
+def read_pixels(
+    model: JointModel, reader: MaskReader, pixels: Pixels, *, views: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Class probabilities, the mean of all views, and amounts of each view.
+
+    Args:
+        model: whose spectral bases the reader sees through.
+        reader: of the masks.
+        pixels: any window of ground; masks are not looked at.
+        views: number of orientations.
+
+    Returns:
+        `(n, layer, classes, y, x)`, NaN where no date has data, and `(views, n, quantity, y, x)`.
+    """
+    components = model.image_components(pixels)
+    chances, amounts = [], []
+    for orientation in ORDER[:views]:
+        reading = reader(orient(components, orientation))
+        chances.append(turned_back(reading.logits.softmax(dim=2), orientation))
+        amounts.append(turned_back(reader.amounts_of(reading), orientation))
+    mean = torch.stack(chances).mean(dim=0)
+    empty = ~components.isfinite().any(dim=1)[:, None, None]
+    return mean.masked_fill(empty, float("nan")), torch.stack(amounts)
+
+
+def with_reading(given: Given, *, model: JointModel, reader: MaskReader | None) -> KnownLatents:
+    """What is known, with the classes that the reader sees where images of all dates are."""
+    dates = [number for number, stream in enumerate(model.streams) if stream.kind == "image"]
+    shown = given.streams[:, dates].all(dim=1)
+    if reader is None or not reader.config["layers"] or not bool(shown.any()):
+        return given.latents
+    read, _ = read_pixels(model, reader, given.pixels, views=GIVEN_VIEWS)
+    return replace(given.latents, read=read.masked_fill(~shown[:, None, None], float("nan")))

@@ -1,0 +1,80 @@
+"""Guesses of masks changed by their composition and by what was read off an image."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from specdm.models.composition_tilt import tilted, towards_composition
+from specdm.models.mask_codec import MaskCodec
+from specdm.models.mask_guess import changed_guess, with_evidence
+
+CLASSES, SIZE = 4, 8
+
+
+def guess(seed: int = 0, n: int = 3) -> torch.Tensor:
+    return torch.randn(n, CLASSES, SIZE, SIZE, generator=torch.Generator().manual_seed(seed)).softmax(dim=1)
+
+
+def shares(rows: list[list[float]]) -> torch.Tensor:
+    return torch.tensor(rows)
+
+
+def test_mean_probabilities_become_the_composition() -> None:
+    wanted = shares([[0.7, 0.1, 0.1, 0.1], [0.05, 0.05, 0.05, 0.85], [0.25, 0.25, 0.5, 0.0]])
+    found = tilted(guess(), wanted, counts=torch.ones(3, SIZE, SIZE), rounds=200)
+    torch.testing.assert_close(found.mean(dim=(2, 3)), wanted, atol=5e-3, rtol=0)
+    torch.testing.assert_close(found.sum(dim=1), torch.ones(3, SIZE, SIZE))
+
+
+def test_only_counted_pixels_make_up_the_composition() -> None:
+    counts = torch.zeros(1, SIZE, SIZE)
+    counts[:, :, :3] = 1
+    wanted = shares([[0.1, 0.2, 0.3, 0.4]])
+    found = tilted(guess(n=1), wanted, counts=counts, rounds=200)
+    torch.testing.assert_close(found[..., :3].mean(dim=(2, 3)), wanted, atol=5e-3, rtol=0)
+
+
+def test_likely_pixels_take_a_class_first() -> None:
+    """More of a class appears where it was most likely, not anywhere."""
+    before = guess(n=1)
+    after = tilted(before, shares([[0.6, 0.2, 0.1, 0.1]]), counts=torch.ones(1, SIZE, SIZE))
+    won = (after.argmax(dim=1) == 0) & (before.argmax(dim=1) != 0)
+    lost = (after.argmax(dim=1) != 0) & (before.argmax(dim=1) != 0)
+    odds = before[:, 0] / before[:, 1:].amax(dim=1)
+    assert won.any() and odds[won].min() > odds[lost].mean()
+
+
+def test_a_tile_without_composition_stays() -> None:
+    composition = shares([[0.4, 0.3, 0.2, 0.1], [float("nan")] * CLASSES, [0.25] * CLASSES])
+    counts = torch.ones(3, SIZE, SIZE)
+    counts[2] = 0
+    found = towards_composition(composition, counts=counts)(guess())
+    assert not torch.equal(found[0], guess()[0])
+    assert torch.equal(found[1:], guess()[1:])
+
+
+def test_evidence_is_heard_where_it_says_something() -> None:
+    evidence = torch.full((3, CLASSES, SIZE, SIZE), 0.02)
+    evidence[:, 2] = 0.94
+    evidence[..., 4:] = float("nan")
+    found = with_evidence(evidence)(guess())
+    assert (found[..., :4].argmax(dim=1) == 2).float().mean() > 0.9
+    assert torch.equal(found[..., 4:], guess()[..., 4:])
+    torch.testing.assert_close(found.sum(dim=1), torch.ones(3, SIZE, SIZE))
+
+
+@pytest.mark.parametrize("spread", [0.0, 1.0])
+def test_latents_move_as_far_as_the_probabilities(spread: float) -> None:
+    torch.manual_seed(0)
+    codec = MaskCodec(CLASSES, latent_channels=4, width=8, blocks=0).eval()
+    positions = torch.randint(CLASSES, (2, SIZE, SIZE))
+    latents = codec.encode(positions)
+    with torch.no_grad():
+        moved = changed_guess(codec, [lambda p: (1 - spread) * p + spread / CLASSES])(latents)
+        unsure = codec.logits(moved).softmax(dim=1).amax(dim=1).mean()
+        sure = codec.logits(latents).softmax(dim=1).amax(dim=1).mean()
+    if spread:
+        assert unsure < 0.5 and sure > 0.7
+    else:
+        torch.testing.assert_close(moved, latents)
