@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from specdm.cli import catalog, demo, doctor, evaluate, info, report, sample, train
+from specdm.cli import annotate, catalog, demo, doctor, evaluate, info, report, sample, scene, train
 from specdm.errors import SpecDMError
 from specdm.version import __version__
 
@@ -32,6 +32,8 @@ for command in (
     catalog.catalog,
     train.train,
     sample.sample,
+    annotate.annotate,
+    scene.scene,
     evaluate.evaluate,
     report.report,
     doctor.doctor,

@@ -107,11 +107,12 @@ def given_of(
     if area is not None:
         inside = torch.from_numpy(area[index]).to(model.device)
     known = known_pixels(pixels, inside=inside, numbers=numbers, streams=model.streams)
-    latents = encoded_known(pixels, known, model=model).latents
+    encoded = encoded_known(pixels, known, model=model)
     # nothing may look at ground that is not given
     shown = images_known(pixels, known, model.streams)
     pixels = replace(pixels, images=pixels.images.masked_fill(~shown[:, :, None], float("nan")))
-    cells = avg_pool2d(known.float(), model.factor) == 1
+    # cells at which a known mask says nothing are unknown to the denoiser, as in training
+    latents, cells = encoded.latents, (avg_pool2d(known.float(), model.factor) == 1) & (encoded.known > 0)
     if all_labelled:
         latents, cells = _labelled_everywhere(latents, cells, pixels, model)
     composition = torch.full((len(index), sum(map(len, facts.parts))), float("nan"), device=model.device)

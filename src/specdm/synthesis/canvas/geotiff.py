@@ -1,0 +1,84 @@
+"""Scenes as GeoTIFF: the image, and beside it a file for each mask layer and one for amounts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from specdm.models.pixels import Pixels
+from specdm.scenes.classes import UNLABELLED
+from specdm.scenes.readers.geotiff import open_quietly, read_geotiff
+from specdm.scenes.scene import Scene
+from specdm.synthesis.canvas.files import SceneHead
+from specdm.synthesis.canvas.windows import Area
+
+
+class GeoTiffWriter:
+    """Band centres, widths and names are tags of the bands, class names tags of the masks, as the reader takes them.
+
+    A file is opened for each block: GDAL keeps what was written until a file is closed, a share of the machine's
+    memory at the most, and peak memory would grow with the scene.
+
+    Args:
+        files: new files: image, masks, amounts.
+        head: of the scene.
+        block: pixels along a block, a multiple of 16.
+    """
+
+    def __init__(self, files: Sequence[Path], head: SceneHead, *, block: int):
+        self._files, self._head, facts = list(files), head, head.facts
+        size = {"height": head.height, "width": head.width, "crs": head.crs, "transform": head.transform}
+        layout = {"tiled": True, "blockxsize": block, "blockysize": block, "interleave": "band", "bigtiff": "if_safer"}
+        masks = len(facts.layers)
+        for number, path in enumerate(files):
+            is_mask = 1 <= number <= masks
+            count = len(facts.band_name) if number == 0 else 1 if is_mask else len(facts.quantities or ())
+            kind = {"dtype": "int16", "nodata": UNLABELLED} if is_mask else {"dtype": "float32", "nodata": np.nan}
+            with open_quietly(path, mode="w", driver="GTiff", count=count, **kind, **size, **layout) as file:
+                file.update_tags(note=head.note, **{key: str(value) for key, value in head.attrs.items()})
+                if number == 0:
+                    _tag_bands(file, head)
+                elif is_mask and facts.classes is not None:
+                    pairs = zip(facts.classes.values, facts.classes.names, strict=True)
+                    file.update_tags(1, **{f"class_{value}": name for value, name in pairs})
+                elif not is_mask and facts.quantities is not None:
+                    file.descriptions = facts.quantities.names
+                    file.units = facts.quantities.units
+
+    def write(self, area: Area, pixels: Pixels) -> None:
+        """Write the pixels of an area, of which the first tile has at least the area's size."""
+        image, masks, amounts = self._head.values(pixels, area)
+        parts = [image[0], *(mask[None] for mask in masks), *([amounts] if len(amounts) else [])]
+        window = ((area.y, area.y + area.height), (area.x, area.x + area.width))
+        for path, values in zip(self._files, parts, strict=True):
+            with open_quietly(path, mode="r+") as file:
+                file.write(values, window=window)
+
+    def close(self) -> None:
+        """Nothing is left to do."""
+
+
+def open_geotiff(files: Sequence[Path], head: SceneHead) -> Scene:
+    """The scene that `GeoTiffWriter` wrote, lazily."""
+    arrays = [read_geotiff(path).values.data for path in files]
+    masks = len(head.facts.layers)
+    amounts = arrays[1 + masks] if head.facts.quantities is not None else None
+    return head.scene(files[0], arrays[0][None], [array[0] for array in arrays[1 : 1 + masks]], amounts)
+
+
+def _tag_bands(file: Any, head: SceneHead) -> None:
+    facts = head.facts
+    file.descriptions = tuple(facts.band_name)
+    if facts.image_units:
+        file.units = (facts.image_units,) * file.count
+    for band in range(file.count):
+        tags = {
+            name: repr(float(numbers[band]))
+            for name, numbers in (("wavelength", facts.wavelength), ("fwhm", facts.fwhm))
+            if numbers is not None
+        }
+        if tags:
+            file.update_tags(band + 1, wavelength_units="nm", **tags)
