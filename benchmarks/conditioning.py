@@ -30,7 +30,7 @@ MAP = [
 WORDS: dict[str, list[str]] = {
     **{one.name: one.words for one in SETS},
     "indian_pines_map": [*MAP, "--pixel-policy", "spectra_seen"],
-    "indian_pines_map_unseen": [*MAP, "--pixel-policy", "left_out"],
+    "indian_pines_map_unseen": ["WORK/unseen.npy", "--mask", "WORK/unseen_labels.npy", "--set", "tiles.test_share=0"],
 }
 READER_ONLY = ["--set", "denoiser.minutes=null", "--set", "denoiser.steps=1", "--set", "sampling.calibration_tiles=0"]
 SVM_PIXELS = 6000
@@ -302,14 +302,24 @@ QUESTIONS = (
 )
 
 
+def write_unseen(work: Path) -> None:
+    """Indian Pines without the spectra and labels of the test pixels of the given map."""
+    cube, labels, training = pines_ground()
+    test = (labels >= 0) & ~training
+    np.save(work / "unseen.npy", np.where(test[..., None], np.float32("nan"), cube))
+    np.save(work / "unseen_labels.npy", np.where(test, 0, labels + 1).astype(np.uint8))
+
+
 def run_of(question: Question, name: str, seed: int, *, work: Path) -> Path:
     """A trained run; questions that train alike share it."""
     kind = "reader" if question.training else "whole"
     run = work / f"{name}_{kind}_{seed}"
     if not (run / "model").exists():
         begun = (run / "source.yaml").exists()
-        words = [str(run)] if begun else [*WORDS[name], "-o", str(run), "--seed", str(seed), *question.training]
-        specdm("train", *words)
+        words = [word.replace("WORK", str(work)) for word in WORDS[name]]
+        if name == "indian_pines_map_unseen" and not begun:
+            write_unseen(work)
+        specdm("train", *([run] if begun else [*words, "-o", run, "--seed", str(seed), *question.training]))
     return run
 
 

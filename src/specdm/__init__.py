@@ -18,6 +18,7 @@ from specdm.version import __version__
 
 if TYPE_CHECKING:
     from specdm.evaluation import evaluate
+    from specdm.evaluation.reliability import reliability
     from specdm.scenes.collection import SceneCollection
     from specdm.scenes.open import open_scene
     from specdm.scenes.scene import Scene
@@ -37,6 +38,7 @@ __all__ = [
     "fit",
     "open_scene",
     "open_tiles",
+    "reliability",
     "tile_scenes",
 ]
 
@@ -49,6 +51,7 @@ _HOMES = {
     "fit": "specdm.synthesis.fit",
     "open_scene": "specdm.scenes.open",
     "open_tiles": "specdm.tiles.store",
+    "reliability": "specdm.evaluation.reliability",
     "tile_scenes": "specdm.tiles.tiling",
 }
 

@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from specdm.cli import annotate, catalog, demo, doctor, evaluate, info, report, sample, scene, train
+from specdm.cli import annotate, catalog, demo, doctor, evaluate, info, reliability, report, sample, scene, train
 from specdm.errors import SpecDMError
 from specdm.version import __version__
 
@@ -35,6 +35,7 @@ for command in (
     annotate.annotate,
     scene.scene,
     evaluate.evaluate,
+    reliability.reliability,
     report.report,
     doctor.doctor,
 ):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from specdm.cli import scene_options as scene
+from specdm.cli.reliability import FILTER, DropBelow, UnlabelBelow, print_record
 
 EXAMPLE = """\b
 Example: specdm sample runs/potsdam -n 1000 --composition water=0.3
@@ -19,7 +20,8 @@ with a change mask:     specdm sample RUN --from 2000.tif --mask change.png --kn
 first date:             specdm sample RUN --from 2003.tif --known "image 2003" -o before.zarr
 inpaint:                specdm sample RUN --from scene.tif --mask m.tif --area known.png -o filled.zarr
 tiles of a tile set:    specdm sample RUN --from RUN/tiles/tiles.zarr --known mask -n 500 -o again.zarr
-other bands:            specdm sample RUN --from other_sensor.hdr --resample -o masks.zarr"""
+other bands:            specdm sample RUN --from other_sensor.hdr --resample -o masks.zarr
+labels judged:          specdm sample RUN -n 1000 --reliability --drop-below 0.6 --unlabel-below 0.5"""
 
 GIVEN = "What is given"
 HOW = "How it is drawn"
@@ -119,6 +121,16 @@ def sample(
             "--dense", help="Label all ground, also what real masks would leave unlabelled.", rich_help_panel=HOW
         ),
     ] = False,
+    reliability: Annotated[
+        bool,
+        typer.Option(
+            "--reliability",
+            help="Judge the labels then, as specdm reliability does; what is filtered goes to reliable.zarr beside it.",
+            rich_help_panel=FILTER,
+        ),
+    ] = False,
+    unlabel_below: UnlabelBelow = None,
+    drop_below: DropBelow = None,
     mask: scene.Mask = None,
     mask_variable: scene.MaskVariable = None,
     class_names: scene.ClassNames = None,
@@ -145,8 +157,13 @@ def sample(
     """
     from specdm.cli import texts
     from specdm.cli.progress import progress_bar
+    from specdm.report.reliability_filter import ReliabilityFilter
+    from specdm.report.sample_reliably import sample_reliably
     from specdm.report.sample_run import Question, sample_run
 
+    keep = ReliabilityFilter(unlabel_below=unlabel_below, drop_below=drop_below)
+    if keep.asked and not reliability:
+        raise typer.BadParameter("--unlabel-below and --drop-below are about scores; add --reliability")
     shares = texts.composition(composition)
     options = scene.scene_options(context.params)
     question = Question(
@@ -157,23 +174,27 @@ def sample(
         resample=resample,
         options=options,
     )
+    drawing: dict[str, Any] = {
+        "n": n,
+        "seed": seed,
+        "question": question,
+        "output": output,
+        "batch_size": batch_size,
+        "overwrite": overwrite,
+        "say": print,
+        "steps": steps,
+        "composition": shares,
+        "balance": balance or None,
+        "composition_strength": composition_strength,
+        "guidance": guidance,
+        "dense": dense or None,
+        "paste": False if no_paste else None,
+    }
+    if reliability:
+        with progress_bar("sampling") as sampling, progress_bar("judging labels") as judging:
+            record = sample_reliably(run, keep=keep, sampling=sampling, judging=judging, **drawing)
+        print_record(record)
+        return
     with progress_bar("sampling") as progress:
-        tiles = sample_run(
-            run,
-            n=n,
-            seed=seed,
-            question=question,
-            output=output,
-            batch_size=batch_size,
-            overwrite=overwrite,
-            callback=progress,
-            say=print,
-            steps=steps,
-            composition=shares,
-            balance=balance or None,
-            composition_strength=composition_strength,
-            guidance=guidance,
-            dense=dense or None,
-            paste=False if no_paste else None,
-        )
+        tiles = sample_run(run, callback=progress, **drawing)
     print(f"{len(tiles)} tile{'s' if len(tiles) != 1 else ''} in {tiles.where}")

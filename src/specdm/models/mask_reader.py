@@ -74,6 +74,7 @@ class MaskReader(ModelMixin, ConfigMixin):
     config_name = "config.json"  # type: ignore[assignment]
     amount_mean: torch.Tensor
     amount_std: torch.Tensor
+    temperature: torch.Tensor
 
     @register_to_config
     def __init__(
@@ -92,6 +93,7 @@ class MaskReader(ModelMixin, ConfigMixin):
         self.last = nn.Conv2d(width, layers * classes + quantities, 1)
         self.register_buffer("amount_mean", torch.zeros(quantities))
         self.register_buffer("amount_std", torch.ones(quantities))
+        self.register_buffer("temperature", torch.ones(()))
 
     @property
     def reach(self) -> int:
@@ -112,6 +114,13 @@ class MaskReader(ModelMixin, ConfigMixin):
         if self.config["closed"]:
             amounts = amounts.softmax(dim=1)
         return MaskReading(logits.unflatten(1, (layers, classes)), amounts)
+
+    def chances(self, reading: MaskReading) -> torch.Tensor:
+        """Class probabilities `(n, layer, classes, y, x)`: logits over a temperature that held-out ground has set.
+
+        Guo et al. 2017, "On calibration of modern neural networks", section 4.2.
+        """
+        return (reading.logits / self.temperature).softmax(dim=2)
 
     def loss(self, components: torch.Tensor, positions: torch.Tensor, amounts: torch.Tensor) -> torch.Tensor:
         """Cross-entropy of labelled pixels plus squared error of known amounts in units of their spread.

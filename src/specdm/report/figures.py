@@ -24,6 +24,7 @@ REAL, SYNTHETIC = "#2f6fb3", "#d9622b"
 """Blue and orange differ for every kind of colour vision, and on light and on dark paper."""
 
 SMOOTH_PARTS = 40
+SCORE_BINS = 25
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,41 @@ def amount_histogram(record: QuantityRecord) -> Figure:
     ax.set_ylabel("% of pixels")
     ax.set_ylim(bottom=0)
     ax.margins(x=0.01)
+    _ink(ax)
+    return figure
+
+
+def score_histogram(scores: np.ndarray) -> Figure:
+    """How many tiles have which score of reliability.
+
+    Args:
+        scores: 0..1, `(tile,)`.
+    """
+    figure, (ax,) = _axes((5.2, 2.7))
+    counts, edges = np.histogram(scores, bins=SCORE_BINS, range=(0.0, 1.0))
+    ax.stairs(counts, edges, color=SYNTHETIC, fill=True, alpha=0.6)
+    ax.set_xlim(0, 1)
+    ax.set_xlabel("score of a tile")
+    ax.set_ylabel("tiles")
+    _ink(ax)
+    return figure
+
+
+def reliability_diagram_figure(score: np.ndarray, right: np.ndarray, share: np.ndarray) -> Figure:
+    """What a score promises against what is right, bin by bin.
+
+    Args:
+        score, right, share: as those of `specdm.evaluation.reliability.Diagram`, `(bin,)`.
+    """
+    figure, (ax,) = _axes((5.2, 2.7))
+    ax.plot([0, 1], [0, 1], color=INK, lw=0.9, ls="--")
+    ax.plot(score, right, color=REAL, lw=1.5)
+    # an area grows as the number of pixels does
+    ax.scatter(score, right, s=8 + 240 * share, color=REAL, alpha=0.7, linewidths=0)
+    ax.set_xlim(0, 1)
+    ax.set_ylim(0, 1.02)
+    ax.set_xlabel("score")
+    ax.set_ylabel("share of right pixels")
     _ink(ax)
     return figure
 

@@ -12,7 +12,7 @@ from specdm.errors import RunError
 
 PARTS = {
     "config.yaml", "source.yaml", "tiles", "checkpoints", "model", "synthetic",
-    "evaluation.json", "report.html", "log",
+    "evaluation.json", "reliability.json", "report.html", "log",
 }  # fmt: skip
 """Names that a run folder may hold."""
 
@@ -51,6 +51,11 @@ class RunFolder:
     @property
     def evaluation(self) -> Path:
         return self.path / "evaluation.json"
+
+    @property
+    def reliability(self) -> Path:
+        """What judging the annotations of the synthetic tiles has found."""
+        return self.path / "reliability.json"
 
     @property
     def report(self) -> Path:

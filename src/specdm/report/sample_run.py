@@ -24,6 +24,9 @@ Progress = Callable[[int, int], None]
 N_TILES = 256
 """Tiles of a set where nothing is given and nothing else is said."""
 
+DRAWING = "drawing"
+"""Attribute of a tile set: the options its tiles were drawn with, as JSON text; absent if they are the model's own."""
+
 
 @dataclass(frozen=True)
 class Question:
@@ -114,8 +117,8 @@ def sample_run(
     question = question or Question()
     question.check()
     model = model_folder(run)
-    output = output or _usual_output(run, model, files=question.files)
-    _check_output(output, overwrite=overwrite)
+    output = output or usual_tiles(run, model, files=question.files)
+    check_output(output, overwrite=overwrite)
     # here, not above: mistakes are told before torch is loaded
     from specdm.synthesis.pipeline import SpecDMPipeline
     from specdm.tiles.layout import NUMBER_COORDS, TEXT_COORDS, TileLayout
@@ -137,6 +140,8 @@ def sample_run(
 
     tiles = part(0)
     layout = TileLayout.of(tiles.dataset)
+    if said := {key: value for key, value in drawing.items() if value is not None}:
+        layout.attrs[DRAWING] = json.dumps(said)
     if given is not None and "georeference" in given.tiles.dataset.attrs:
         layout.attrs["georeference"] = given.tiles.dataset.attrs["georeference"]
     with TileStoreWriter(output, layout, total, overwrite=overwrite) as writer:
@@ -150,7 +155,8 @@ def sample_run(
     return open_tiles(output)
 
 
-def _usual_output(run: Path, model: Path, *, files: Sequence[Path]) -> Path:
+def usual_tiles(run: Path, model: Path, *, files: Sequence[Path]) -> Path:
+    """Where tiles go if nothing is said; `files` are what is given of them. Raises RunError for a model folder."""
     if model == run:
         raise RunError(f"{run} is a model folder, so there is no usual place for tiles; say where with -o")
     usual = RunFolder(run).synthetic
@@ -158,7 +164,8 @@ def _usual_output(run: Path, model: Path, *, files: Sequence[Path]) -> Path:
     return usual.with_name(f"from_{Path(files[0]).stem}.zarr") if files else usual
 
 
-def _check_output(output: Path, *, overwrite: bool) -> None:
+def check_output(output: Path, *, overwrite: bool) -> None:
+    """Raise RunError unless a tile set may be written there."""
     if output.exists() and not overwrite:
         raise RunError(f"{output} exists already; add --overwrite to replace it, or choose another name with -o")
     if output.exists() and not (output / "zarr.json").is_file():

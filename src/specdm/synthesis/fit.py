@@ -89,7 +89,7 @@ def train_run(run: Path, *, tiles: TileSet, config: RunConfig, show_progress: bo
         assemble(model, latents).sample(8, seed=config.seed).plot(8, path=path)
 
     trained = train_stages(
-        run, tiles=train, config=config, show_progress=show_progress, draw_samples=draw_samples
+        run, tiles=train, held_out=tiles.val, config=config, show_progress=show_progress, draw_samples=draw_samples
     )
     pipeline = assemble(trained.model, trained.latents)
     pipeline.reader = trained.reader

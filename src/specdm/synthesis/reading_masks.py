@@ -83,7 +83,7 @@ def read_pixels(
     chances, amounts = [], []
     for orientation in ORDER[:views]:
         reading = reader(orient(components, orientation))
-        chances.append(turned_back(reading.logits.softmax(dim=2), orientation))
+        chances.append(turned_back(reader.chances(reading), orientation))
         amounts.append(turned_back(reader.amounts_of(reading), orientation))
     mean = torch.stack(chances).mean(dim=0)
     empty = ~components.isfinite().any(dim=1)[:, None, None]

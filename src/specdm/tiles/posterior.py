@@ -43,11 +43,13 @@ class Posterior:
                 f"{expected} (tile, layer, class, y, x); compute the posterior of these tiles"
             )
         if n_layers and len(tiles):
-            off = np.abs(self.probabilities.sum(axis=2, dtype=np.float64) - 1.0)
+            total = self.probabilities.sum(axis=2, dtype=np.float64)
+            off = np.abs(total - 1.0)
             if np.nanmax(off, initial=0.0) > SUM_TOLERANCE:
+                worst = float(total.ravel()[np.nanargmax(off)])
                 raise TileError(
-                    f"probabilities of the posterior sum to {1 + np.nanmax(off):.4g} or differ as much from one over "
-                    "the classes of a pixel; expected 1"
+                    f"the posterior's probabilities of a pixel sum to {worst:.4g} over the classes; expected 1: divide "
+                    "them by their sum"
                 )
         n_quantities = len(tiles.quantities) if tiles.quantities is not None else 0
         for name, values in (("amounts_mean", self.amounts_mean), ("amounts_std", self.amounts_std)):

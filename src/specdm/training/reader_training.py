@@ -20,9 +20,10 @@ from specdm.tiles.tileset import TileSet
 from specdm.training.budget import Budget
 from specdm.training.config import ReaderConfig, RunConfig
 from specdm.training.draws import step_generator
+from specdm.training.held_out_reading import HeldOutReading
 from specdm.training.orientations import ORIENTATIONS, orient
 from specdm.training.stage_fitting import fit_stage, seeded
-from specdm.training.tile_tensors import load_part
+from specdm.training.tile_tensors import load_part, to_pixels
 
 STAGE = 3
 BATCH = 64
@@ -62,9 +63,17 @@ class ReaderTraining(L.LightningModule):
 
 
 def trained_reader(
-    run: Path, model: JointModel, tiles: TileSet, *, config: RunConfig, show_progress: bool
+    run: Path, model: JointModel, tiles: TileSet, *, held_out: TileSet, config: RunConfig, show_progress: bool
 ) -> MaskReader:
     """The reader of a run: the one that its folder holds, or one trained now.
+
+    Args:
+        run: folder.
+        model: with its codecs; the denoiser is not asked.
+        tiles: to train on.
+        held_out: validation tiles, by which the best of its weights are chosen; may be none.
+        config: of the run.
+        show_progress: bars on the terminal.
 
     Raises:
         TrainingError: a loss that is not finite.
@@ -87,7 +96,10 @@ def trained_reader(
         warmup_steps=WARMUP_STEPS,
         decay_share=1.0,
     )
-    fit_stage(run, module, budget, config, stage="reader", clip=1.0, extra=[], show_progress=show_progress)
+    unseen = to_pixels(held_out, slice(None))
+    choice = HeldOutReading(components=components_of(model, unseen), tiles=unseen, budget=budget)
+    fit_stage(run, module, budget, config, stage="reader", clip=1.0, extra=[choice], show_progress=show_progress)
+    choice.give_best(reader.cpu())
     unfinished = folder.with_name(".reader.partial")
     shutil.rmtree(unfinished, ignore_errors=True)
     save_part_files(reader.cpu().eval(), unfinished)
@@ -119,7 +131,9 @@ def new_reader(model: JointModel, *, classes: int, closed: bool, config: ReaderC
 
 def components_of(model: JointModel, tiles: Pixels) -> torch.Tensor:
     """Components of all dates, `(n, components, y, x)` on the CPU."""
-    parts = []
+    parts: list[torch.Tensor] = []
+    if not len(tiles):
+        return torch.zeros(0, sum(model.component_counts), *tiles.images.shape[-2:])
     for start in range(0, len(tiles), BATCH):
         part = tiles.apply(partial(_some, start=start)).apply(lambda values: values.to(model.device))
         parts.append(model.image_components(part).cpu())

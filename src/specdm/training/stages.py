@@ -58,11 +58,12 @@ def train_stages(
     run: Path,
     *,
     tiles: TileSet,
+    held_out: TileSet,
     config: RunConfig,
     show_progress: bool = True,
     draw_samples: DrawSamples | None = None,
 ) -> TrainedParts:
-    """Train codecs, then what reads masks, then the denoiser, from training tiles.
+    """Train codecs, then what reads masks, then the denoiser, from training tiles; `held_out` are validation tiles.
 
     Writes `checkpoints/codecs/` and `checkpoints/reader/` when these are done, `checkpoints/STAGE.ckpt` (at most
     `training.checkpoint_seconds` old) during a stage, and `log/`. Called again after an interruption it goes
@@ -88,7 +89,7 @@ def train_stages(
     model.eval()
     reader = None
     if not config.codec.together:
-        reader = trained_reader(run, model, tiles, config=config, show_progress=show_progress)
+        reader = trained_reader(run, model, tiles, held_out=held_out, config=config, show_progress=show_progress)
     latents = fit_latents(denoiser, encode_tiles(model, tiles, seed=config.seed))
     averaged = _trained_denoiser(
         run,

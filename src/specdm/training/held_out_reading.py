@@ -1,0 +1,74 @@
+"""Which of the readers that training passes through reads ground best that it has not seen, and how sure it may be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import lightning as L
+import torch
+from torch.nn import functional as F
+
+from specdm.models.mask_reader import MaskReader
+from specdm.models.pixels import Pixels
+from specdm.training.budget import Budget
+
+CHECKS = 20
+LEAST_PIXELS = 100
+"""Labelled pixels of held-out ground; fewer say too little to choose by."""
+
+TEMPERATURES = torch.logspace(-0.3, 1.0, 40)
+
+
+class HeldOutReading(L.Callback):
+    """Reads validation tiles a few times while a reader trains and keeps the weights that did so best.
+
+    A reader of a few hundred labelled pixels learns them by heart within seconds, one of thousands goes on learning for
+    minutes. Judged by cross-entropy after the best temperature, so that being too sure does not hide being right.
+    """
+
+    def __init__(self, *, components: torch.Tensor, tiles: Pixels, budget: Budget):
+        self._components, self._tiles, self._budget = components, tiles, budget
+        self._best: dict[str, torch.Tensor] = {}
+        self._least, self._temperature, self._checks = float("inf"), 1.0, 0
+
+    @property
+    def tells(self) -> bool:
+        """Whether there is enough held-out ground to choose by."""
+        return int((self._tiles.positions >= 0).sum()) >= LEAST_PIXELS
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        used = self._budget.share_used(trainer.global_step)
+        if self.tells and used * CHECKS >= self._checks + 1:
+            self._checks = int(used * CHECKS)
+            reader: Any = pl_module.reader
+            error, temperature = self.read(reader)
+            if error < self._least:
+                self._least, self._temperature = error, temperature
+                self._best = {name: value.detach().cpu().clone() for name, value in reader.state_dict().items()}
+
+    @torch.no_grad()
+    def read(self, reader: MaskReader) -> tuple[float, float]:
+        """Least cross-entropy of labelled pixels, and the temperature that gives it."""
+        device = next(reader.parameters()).device
+        logits = reader(self._components.to(device)).logits.movedim(2, -1).cpu()
+        known = self._tiles.positions >= 0
+        chosen, truth = logits[known], self._tiles.positions[known]
+        errors = torch.stack([F.cross_entropy(chosen / temperature, truth) for temperature in TEMPERATURES])
+        return float(errors.min()), float(TEMPERATURES[errors.argmin()])
+
+    def give_best(self, reader: MaskReader) -> None:
+        """Put the best weights and their temperature into a reader; nothing where there was too little to choose by."""
+        if self._best:
+            reader.load_state_dict(self._best)
+            reader.temperature.fill_(self._temperature)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "best": self._best, "least": self._least, "temperature": self._temperature, "checks": self._checks
+        }  # fmt: skip
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._best, self._least = state_dict["best"], state_dict["least"]
+        self._temperature, self._checks = state_dict["temperature"], state_dict["checks"]
