@@ -4,8 +4,8 @@
     python benchmarks/conditioning.py --table
 
 Every question, set and seed is a record in results/conditioning/; a finished one is not done again, a begun training
-goes on. The preset is `tiny`. Runs of the question `annotate` train codecs and reader for the preset's own minutes and the
-denoiser for one step, since reading masks does not ask it.
+goes on. The preset is `tiny`. Runs of the question `annotate` train codecs and reader for the preset's own minutes and
+the denoiser for one step, since reading masks does not ask it.
 """
 
 from __future__ import annotations

@@ -185,7 +185,7 @@ def write_rule(pixels: Mapping[Version, Pixels]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--minutes", type=float, help="of training of codecs and reader, each set; default: none, two evidences")
+    parser.add_argument("--minutes", type=float, help="of codecs and reader, each set; default: none, two evidences")
     parser.add_argument("--threads", type=int, help="of torch; default: its own choice")
     parser.add_argument("--work", type=Path, default=Path("runs/reliability"))
     parser.add_argument("--only", help="names of sets to judge, separated by commas; rules need the others as well")

@@ -159,7 +159,9 @@ def test_minutes_end_a_stage_and_pictures_are_drawn(little_tiles, little_setting
         drawn.append(model)
         path.write_text("picture")
 
-    trained = train_stages(tmp_path, tiles=little_tiles, held_out=little_tiles.val, config=config, show_progress=False, draw_samples=draw)
+    trained = train_stages(
+        tmp_path, tiles=little_tiles, held_out=little_tiles.val, config=config, show_progress=False, draw_samples=draw
+    )
     assert drawn and list((tmp_path / "log").glob("samples_*.png"))
     assert not trained.model.training
     with (tmp_path / "log" / "metrics.csv").open(newline="") as file:

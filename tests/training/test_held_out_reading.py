@@ -1,0 +1,108 @@
+"""The reader that is kept is the one that reads held-out ground best, and is as sure as it may be."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from specdm.models.mask_reader import MaskReader
+from specdm.models.pixels import Pixels
+from specdm.training.budget import Budget
+from specdm.training.held_out_reading import CHECKS, HeldOutReading
+
+CLASSES, COMPONENTS, SIZE = 3, 4, 16
+
+
+class Module:
+    def __init__(self, reader: MaskReader) -> None:
+        self.reader = reader
+
+
+class Trainer:
+    global_step = 0
+
+
+def ground(*, labelled: bool = True) -> tuple[torch.Tensor, Pixels]:
+    generator = torch.Generator().manual_seed(0)
+    components = torch.randn(2, COMPONENTS, SIZE, SIZE, generator=generator)
+    positions = components[:, :CLASSES].argmax(dim=1)[:, None]
+    # some labels are wrong, so that no reader may be sure
+    wrong = torch.rand(positions.shape, generator=generator) < 0.2
+    positions = torch.where(wrong, torch.randint(CLASSES, positions.shape, generator=generator), positions)
+    if not labelled:
+        positions = torch.full_like(positions, -1)
+    none = torch.zeros(2, 0, SIZE, SIZE)
+    return components, Pixels(torch.zeros(2, 1, 1, SIZE, SIZE), positions, none)
+
+
+def reader(seed: int = 0) -> MaskReader:
+    torch.manual_seed(seed)
+    return MaskReader(components=COMPONENTS, layers=1, classes=CLASSES, width=16, dilations=(1,)).eval()
+
+
+def choice(*, labelled: bool = True) -> HeldOutReading:
+    components, tiles = ground(labelled=labelled)
+    budget = Budget(steps=CHECKS, minutes=None, learning_rate=1e-3, warmup_steps=1, decay_share=1.0)
+    return HeldOutReading(components=components, tiles=tiles, budget=budget)
+
+
+def trained(steps: int) -> MaskReader:
+    components, tiles = ground()
+    net = reader()
+    optimizer = torch.optim.Adam(net.parameters(), 1e-2)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        net.loss(components, tiles.positions, tiles.amounts).backward()
+        optimizer.step()
+    return net
+
+
+def run(held_out: HeldOutReading, readers: list[MaskReader]) -> None:
+    trainer = Trainer()
+    for step, net in enumerate(readers, start=1):
+        trainer.global_step = step
+        held_out.on_train_batch_end(trainer, Module(net), None, None, 0)  # type: ignore[arg-type]
+
+
+def test_the_best_weights_come_back_and_not_the_last() -> None:
+    good, bad, held_out = trained(60), reader(3), choice()
+    run(held_out, [reader(1), good, bad])
+    kept = reader(7)
+    held_out.give_best(kept)
+    assert all(torch.equal(a, b) for a, b in zip(kept.parameters(), good.parameters(), strict=True))
+
+
+def test_a_reader_that_is_too_sure_is_cooled_not_dropped() -> None:
+    """Logits five times too large say the same classes: the temperature takes the factor back."""
+    good, held_out = trained(60), choice()
+    error, usual = held_out.read(good)
+    with torch.no_grad():
+        good.last.weight.mul_(5.0)
+        good.last.bias.mul_(5.0)
+    sure, temperature = held_out.read(good)
+    assert sure == pytest.approx(error, rel=0.05) and temperature == pytest.approx(5 * usual, rel=0.2)
+    run(held_out, [good])
+    kept = reader(7)
+    held_out.give_best(kept)
+    assert float(kept.temperature) == pytest.approx(temperature)
+    with torch.no_grad():
+        reading = kept(ground()[0])
+    torch.testing.assert_close(kept.chances(reading), (reading.logits / temperature).softmax(dim=2))
+
+
+def test_too_little_held_out_ground_chooses_nothing() -> None:
+    held_out, kept = choice(labelled=False), reader(7)
+    before = {name: value.clone() for name, value in kept.state_dict().items()}
+    run(held_out, [trained(5)])
+    held_out.give_best(kept)
+    assert all(torch.equal(value, before[name]) for name, value in kept.state_dict().items())
+
+
+def test_an_interrupted_choice_goes_on() -> None:
+    good, first, second = trained(60), choice(), choice()
+    run(first, [good])
+    second.load_state_dict(first.state_dict())
+    run(second, [reader(3)])
+    kept = reader(7)
+    second.give_best(kept)
+    assert torch.equal(kept.last.weight, good.last.weight)
