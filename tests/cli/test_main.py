@@ -11,7 +11,9 @@ from specdm.cli import main
 from specdm.errors import SceneError
 from specdm.version import __version__
 
-COMMANDS = ["demo", "info", "train", "sample", "annotate", "scene", "catalog", "evaluate", "reliability", "report", "doctor"]
+COMMANDS = [
+    *("demo", "info", "catalog", "train", "sample", "annotate", "scene", "evaluate", "reliability", "report", "doctor"),
+]
 
 
 def test_version(specdm_command) -> None:
