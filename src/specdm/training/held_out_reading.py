@@ -16,8 +16,10 @@ CHECKS = 20
 LEAST_PIXELS = 100
 """Labelled pixels of held-out ground; fewer say too little to choose by."""
 
-TEMPERATURES = torch.logspace(-0.3, 0.35, 40)
-"""From 0.5 to 2.2: a few fields of held-out ground are no measure of more."""
+TEMPERATURES = torch.logspace(-0.3, 1.0, 40)
+MOST_TEMPERATURE = 2.2
+"""That a reader is given. Readers are chosen at their best temperature, else the first, unsure ones would win; but a few
+fields of held-out ground are no measure of how unsure it should be everywhere."""
 
 
 class HeldOutReading(L.Callback):
@@ -63,7 +65,7 @@ class HeldOutReading(L.Callback):
         """Put the best weights and their temperature into a reader; nothing where there was too little to choose by."""
         if self._best:
             reader.load_state_dict(self._best)
-            reader.temperature.fill_(self._temperature)
+            reader.temperature.fill_(min(self._temperature, MOST_TEMPERATURE))
 
     def state_dict(self) -> dict[str, Any]:
         return {
