@@ -18,8 +18,8 @@ LEAST_PIXELS = 100
 
 TEMPERATURES = torch.logspace(-0.3, 1.0, 40)
 MOST_TEMPERATURE = 2.2
-"""That a reader is given. Readers are chosen at their best temperature, else the first, unsure ones would win; but a few
-fields of held-out ground are no measure of how unsure it should be everywhere."""
+"""That a reader is given. Readers are chosen at their best temperature, else the first, unsure ones would win; but a
+few fields of held-out ground are no measure of how unsure it should be everywhere."""
 
 
 class HeldOutReading(L.Callback):
