@@ -49,9 +49,16 @@ def test_a_tile_without_composition_stays() -> None:
     composition = shares([[0.4, 0.3, 0.2, 0.1], [float("nan")] * CLASSES, [0.25] * CLASSES])
     counts = torch.ones(3, SIZE, SIZE)
     counts[2] = 0
-    found = towards_composition(composition, counts=counts)(guess())
+    found = towards_composition(composition, counts=counts, strength=1.0)(guess())
     assert not torch.equal(found[0], guess()[0])
     assert torch.equal(found[1:], guess()[1:])
+
+
+def test_strength_is_how_much_of_the_way() -> None:
+    wanted, counts = shares([[0.7, 0.1, 0.1, 0.1]]), torch.ones(1, SIZE, SIZE)
+    none, half, all_ = (towards_composition(wanted, counts=counts, strength=s)(guess(n=1)) for s in (0.0, 0.5, 1.0))
+    assert torch.equal(none, guess(n=1))
+    torch.testing.assert_close(half, (none + all_) / 2)
 
 
 def test_evidence_is_heard_where_it_says_something() -> None:

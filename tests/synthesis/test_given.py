@@ -131,6 +131,8 @@ def test_posterior_reads_every_pixel(pipeline, given) -> None:
         ({"known": []}, "nothing of it is said to be known"),
         ({"known": ["mask"], "area": np.ones((2, 3, 3), bool)}, "area is bool of shape"),
         ({"known": ["mask"], "balance": True, "composition": {"grass": 0.5}}, "give one of them"),
+        ({"known": ["image"], "balance": True}, "balance is about new tiles"),
+        ({"known": ["mask"], "composition": {"grass": 0.5}}, "no composition can be ordered"),
     ],
 )
 def test_orders_that_cannot_be_carried_out(pipeline, given, options: dict, message: str) -> None:

@@ -42,13 +42,14 @@ def tilted(
     return weighted
 
 
-def towards_composition(composition: torch.Tensor, *, counts: torch.Tensor) -> Change:
+def towards_composition(composition: torch.Tensor, *, counts: torch.Tensor, strength: float) -> Change:
     """What gives a guess of a mask the shares of its composition; tiles without a composition (NaN) stay.
 
     Args:
         composition: `(n, classes)`.
         counts: `(n, y, x)`, 1 where the mask says something.
+        strength: 0 to 1, how much of the way.
     """
     given = (composition.isfinite().all(dim=1) & (counts.sum(dim=(1, 2)) > 0))[:, None, None, None]
     wanted = torch.nan_to_num(composition, nan=1.0 / composition.shape[1])
-    return lambda guess: torch.where(given, tilted(guess, wanted, counts=counts), guess)
+    return lambda guess: torch.where(given, torch.lerp(guess, tilted(guess, wanted, counts=counts), strength), guess)

@@ -164,13 +164,13 @@ class Drawing:
         changes = [] if read is None else [with_evidence(read[:, stream.position])]
         if composition is not None and self.composition_strength > 0:
             own = composition[:, stream.position * codec.classes : (stream.position + 1) * codec.classes]
-            changes.append(towards_composition(own, counts=self._counts(state, s)))
+            counts = self._counts(state, s)
+            changes.append(towards_composition(own, counts=counts, strength=self.composition_strength))
         if not changes:
             return None
         moved = changed_guess(codec, changes)
         mean, std = model.statistics_of(s)
-        strength = self.composition_strength if read is None else 1.0
-        return lambda part: part + strength * ((moved(part * std + mean) - mean) / std - part)
+        return lambda part: (moved(part * std + mean) - mean) / std
 
     def _counts(self, state: torch.Tensor, s: int) -> torch.Tensor:
         """Pixels at which a mask says something, `(n, y, x)` in 0/1."""

@@ -12,7 +12,7 @@ import numpy as np
 from specdm.errors import ModelError, TileError
 from specdm.evaluation.reliability import EVIDENCES, RealEvidence, Reliability, reliability
 from specdm.evaluation.reliability.score import check_alike
-from specdm.synthesis.facts import NEAR_NM
+from specdm.synthesis.facts import band_difference
 from specdm.tiles.score_writer import ScoreWriter
 from specdm.tiles.store import open_tiles
 from specdm.tiles.writer import batch_tiles
@@ -60,14 +60,9 @@ def check_judgeable(tiles: TileSet, real: TileSet, pipeline: SpecDMPipeline | No
             f"{tiles.where} has the classes {', '.join(tiles.classes.names)} and {real.where} has "
             f"{', '.join(real.classes.names)}; {advice}"
         )
-    if tiles.wavelength is not None and real.wavelength is not None:
-        off = np.flatnonzero(np.abs(tiles.wavelength - real.wavelength) > NEAR_NM)
-        if len(off):
-            band, own_nm, its_nm = off[0], tiles.wavelength[off[0]], real.wavelength[off[0]]
-            raise TileError(
-                f"{tiles.where}: {len(off)} of {tiles.n_bands} bands are centred elsewhere than those of {real.where}, "
-                f"the first is band {band} at {own_nm:.1f} nm, expected {its_nm:.1f} nm; {advice}"
-            )
+    its_bands = (real.band_name, real.wavelength)
+    if (found := band_difference(tiles.band_name, tiles.wavelength, *its_bands)) is not None:
+        raise TileError(f"{tiles.where}: {found}, as {real.where} has; {advice}")
     if tiles.quantities != real.quantities:
         own, its = (", ".join(q.names) if q is not None else "none" for q in (tiles.quantities, real.quantities))
         raise TileError(f"{tiles.where} has the quantities {own} and {real.where} has {its}; {advice}")

@@ -175,26 +175,26 @@ def band_difference(
     names: Sequence[str],
     wavelength: Sequence[float] | np.ndarray | None,
     expected_names: Sequence[str],
-    expected_wavelength: Sequence[float] | None,
+    expected_wavelength: Sequence[float] | np.ndarray | None,
 ) -> str | None:
     """In what bands differ from those expected, in words; None if in nothing.
 
     Wavelengths decide where both sides have them, names elsewhere.
     """
     if len(names) != len(expected_names):
-        return f"images of {len(names)} bands, expected {len(expected_names)}, as the model has"
+        return f"images of {len(names)} bands, expected {len(expected_names)}"
     if wavelength is not None and expected_wavelength is not None:
         off = np.abs(np.asarray(wavelength) - np.asarray(expected_wavelength)) > NEAR_NM
         if off.any():
             first = int(np.flatnonzero(off)[0])
             return (
-                f"{int(off.sum())} of {len(names)} bands are centred elsewhere than the model's, the first is band "
+                f"{int(off.sum())} of {len(names)} bands are centred elsewhere, the first is band "
                 f"{first} at {np.asarray(wavelength)[first]:.1f} nm, expected {expected_wavelength[first]:.1f} nm"
             )
         return None
     if list(names) != list(expected_names):
         first = next(i for i, pair in enumerate(zip(names, expected_names, strict=True)) if pair[0] != pair[1])
-        return f"bands differ from the model's: band {first} is {names[first]}, expected {expected_names[first]}"
+        return f"bands differ: band {first} is {names[first]}, expected {expected_names[first]}"
     return None
 
 

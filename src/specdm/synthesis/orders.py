@@ -71,6 +71,11 @@ def checked_order(
         prior = balanced_prior(prior, groups=facts.parts)
     row = None if composition is None else composition_row(composition, groups=facts.parts, prior=prior)
     chosen = [] if given is None else _known(given, known, model=model, facts=facts, area=area)
+    if given is not None and balance:
+        raise ModelError(f"{given.where}: balance is about new tiles; what is given decides what these are made of")
+    masks = {number for number, stream in enumerate(model.streams) if stream.kind != "image"}
+    if given is not None and row is not None and area is None and masks <= set(chosen):
+        raise ModelError(f"{given.where}: its masks are known, so no composition can be ordered")
     return Order(int(n or 0), prior, row, given, chosen, area)
 
 
