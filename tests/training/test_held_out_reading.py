@@ -75,11 +75,11 @@ def test_the_best_weights_come_back_and_not_the_last() -> None:
 def test_a_reader_that_is_too_sure_is_cooled_not_dropped() -> None:
     """Logits five times too large say the same classes: the temperature takes the factor back."""
     good, held_out = trained(60), choice()
-    error, usual = held_out.read(good)
+    error, usual, _ = held_out.read(good)
     with torch.no_grad():
         good.last.weight.mul_(5.0)
         good.last.bias.mul_(5.0)
-    sure, temperature = held_out.read(good)
+    sure, temperature, _ = held_out.read(good)
     assert sure == pytest.approx(error, rel=0.05) and temperature == pytest.approx(5 * usual, rel=0.2)
     run(held_out, [good])
     kept = reader(7)
@@ -106,3 +106,12 @@ def test_an_interrupted_choice_goes_on() -> None:
     kept = reader(7)
     second.give_best(kept)
     assert torch.equal(kept.last.weight, good.last.weight)
+
+
+def test_ground_that_no_reader_reads_right_leaves_the_last_weights_and_says_unsure() -> None:
+    held_out, kept = choice(), trained(5)
+    run(held_out, [reader(1), reader(3)])
+    before = {name: value.clone() for name, value in kept.named_parameters()}
+    held_out.give_best(kept)
+    assert all(torch.equal(value, before[name]) for name, value in kept.named_parameters())
+    assert float(kept.temperature) == pytest.approx(MOST_TEMPERATURE)
