@@ -1,0 +1,1 @@
+"""Whether synthetic tiles make a downstream model better: the same training with and without them."""

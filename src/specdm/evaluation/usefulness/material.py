@@ -1,0 +1,176 @@
+"""The tiles that arms train on: real ones with fewer labels, and what a generator makes of them, made once each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from specdm.errors import ConfigError, ModelError
+from specdm.evaluation.reliability import RealEvidence, mark_unreliable, reliability
+from specdm.scenes.classes import UNLABELLED
+from specdm.synthesis.fit import train_run
+from specdm.synthesis.pipeline import SpecDMPipeline
+from specdm.tiles.store import open_tiles
+from specdm.tiles.tileset import TileSet
+from specdm.training.config import RunConfig
+
+LEAST_SURE = 0.8
+"""Confidence of a reading below which ground stays unlabelled."""
+
+DROPPED_SHARE = 0.2
+"""Of the labels of synthetic tiles, those least reliable, which "filtered" leaves out."""
+
+
+@dataclass
+class Material:
+    """What a generator that saw some labels offers to the arms.
+
+    Attributes:
+        labelled: training and validation tiles, with the labels that are kept.
+        seen: what the generator is trained on: the same labels, and what imagery it may see.
+        folder: where generators and tiles are kept.
+        config: of the generator.
+        baseline: of the baseline `ldm`.
+        n: synthetic tiles.
+        seed: of the draws.
+        model: a finished model to use instead of training one.
+        device: where tiles are drawn, "cpu" or "cuda".
+        say: called with a line on what begins.
+    """
+
+    labelled: TileSet
+    seen: TileSet
+    folder: Path
+    config: RunConfig
+    baseline: RunConfig
+    n: int
+    seed: int
+    model: Path | None = None
+    device: str = "cpu"
+    say: Callable[[str], None] = field(default=lambda line: None)
+
+    @cached_property
+    def generator(self) -> SpecDMPipeline:
+        """The model, trained now if it is not there."""
+        if self.model is not None:
+            return SpecDMPipeline.from_pretrained(self.model).to(self.device)
+        self.say("training the generator")
+        return train_run(self.folder / "specdm", tiles=self.seen, config=self.config, show_progress=False).to(
+            self.device
+        )
+
+    @cached_property
+    def evidence(self) -> RealEvidence:
+        """What real labels teach about those of other tiles."""
+        return RealEvidence.fit(self.labelled.train.of_labelled_scenes(), seed=self.seed)
+
+    def tiles(self, source: str) -> tuple[TileSet, np.ndarray | None]:
+        """Tiles of a source of `SOURCES`, and weights of their labels `(tile, layer, y, x)` if they have any.
+
+        Raises:
+            ConfigError: the source asks for what these tiles have not.
+            SpecDMError: as training and sampling do.
+        """
+        if source == "real":
+            return self.labelled, None
+        if source == "weighted":
+            drawn = self._stored("drawn")
+            return drawn, self._scores(drawn)
+        return self._stored(source), None
+
+    def _stored(self, source: str) -> TileSet:
+        """Made and kept in the folder, or opened from there."""
+        if source == "dense":
+            return self._densified()
+        path = self.folder / f"{source}.zarr"
+        # other tiles may be there from a run that asked for fewer
+        if not path.exists() or len(open_tiles(path)) != self.n:
+            made = self._make(source)
+            self.say(f"writing {source}.zarr, {len(made)} tiles")
+            made.save(path, overwrite=True)
+        return open_tiles(path)
+
+    def _make(self, source: str) -> TileSet:
+        if source == "drawn":
+            return self._drawn(self.generator)
+        if source == "read":
+            return self._read(self._stored("drawn"), keep=False, least=0.0)
+        if source == "sure":
+            return self._read(self._stored("drawn"), keep=False, least=LEAST_SURE)
+        if source == "balanced":
+            if not self.labelled.layers:
+                raise ConfigError("balanced tiles have as much of every class, but these have no classes; leave it out")
+            return self._read(self._drawn(self.generator, balance=True), keep=False, least=LEAST_SURE)
+        if source == "filtered":
+            drawn = self._stored("drawn")
+            return mark_unreliable(drawn, self._scores(drawn), share=DROPPED_SHARE)
+        if source == "ldm":
+            self.say("training the baseline")
+            model = train_run(self.folder / "ldm", tiles=self.seen, config=self.baseline, show_progress=False)
+            return self._drawn(model.to(self.device))
+        raise ConfigError(f"there are no tiles of the source {source!r}")
+
+    def _densified(self) -> TileSet:
+        """Real tiles with more labels; masks alone are kept in the folder, their images are there already."""
+        path, dataset = self.folder / "dense.npz", self.labelled.dataset
+        names = [name for name in ("mask", "amount") if name in dataset]
+        if not path.exists():
+            self.say("reading the real tiles")
+            read = self._read(self.labelled, keep=True, least=LEAST_SURE)
+            partial = path.with_name(".dense.partial.npz")
+            np.savez_compressed(partial, **{name: read.dataset[name].values for name in names})  # type: ignore[arg-type]
+            partial.replace(path)
+        with np.load(path) as kept:
+            return TileSet(
+                dataset.assign({name: (dataset[name].dims, kept[name], dataset[name].attrs) for name in names}),
+                where=self.labelled.where,
+            )
+
+    def _drawn(self, generator: SpecDMPipeline, **options: Any) -> TileSet:
+        self.say(f"drawing {self.n} tiles")
+        return generator.sample(self.n, seed=self.seed, **options)
+
+    def _scores(self, tiles: TileSet) -> np.ndarray:
+        posterior = self.generator.posterior(tiles) if self.generator.reader is not None else None
+        return reliability(tiles, real=self.evidence, posterior=posterior, seed=self.seed).pixel
+
+    def _read(self, tiles: TileSet, *, keep: bool, least: float) -> TileSet:
+        return read_off(tiles, self.generator, keep_labels=keep, least=least)
+
+
+def read_off(tiles: TileSet, generator: SpecDMPipeline, *, keep_labels: bool, least: float) -> TileSet:
+    """Tiles with the masks that a model reads off their images.
+
+    Args:
+        tiles: with the model's bands and classes.
+        generator: with a reader.
+        keep_labels: labels that are there stay.
+        least: confidence below which ground is left unlabelled, 0 to 1. Amounts have none and are all taken.
+
+    Raises:
+        ModelError: the model has no reader.
+    """
+    if generator.reader is None:
+        raise ModelError("this model encodes image and mask together (preset ldm) and cannot read masks off images")
+    posterior = generator.posterior(tiles)
+    changed = {}
+    if tiles.layers and tiles.classes is not None:
+        chances = np.nan_to_num(posterior.probabilities)
+        sure = chances.max(axis=2) >= max(least, 1e-6)
+        mask = np.where(sure, tiles.classes.values_of(chances.argmax(axis=2)), np.int16(UNLABELLED))
+        if keep_labels:
+            own = tiles.masks()
+            mask = np.where(own != UNLABELLED, own, mask)
+        changed["mask"] = (tiles.dataset["mask"].dims, mask.astype(np.int16), tiles.dataset["mask"].attrs)
+    if tiles.quantities is not None and posterior.amounts_mean is not None:
+        amounts = posterior.amounts_mean
+        if keep_labels:
+            own = tiles.amounts()
+            amounts = np.where(np.isfinite(own), own, amounts)
+        changed["amount"] = (tiles.dataset["amount"].dims, amounts.astype(np.float32), tiles.dataset["amount"].attrs)
+    return TileSet(tiles.dataset.assign(changed), where=tiles.where)
