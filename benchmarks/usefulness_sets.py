@@ -34,8 +34,10 @@ class UsefulSet:
 
     @property
     def networks(self) -> tuple[str, ...]:
-        return ("unet",) if self.task == "segmentation" else ("siamese",)
+        return ("freenet",) if self.task == "segmentation" else ("siamese",)
 
+
+_CHANGE = Set("simulated_change", (Path("simulated_change"),), "simulated landscape at two dates, change")
 
 SETS = (
     UsefulSet(_JUDGED["indian_pines_map"], "segmentation", CURVE),
@@ -44,5 +46,5 @@ SETS = (
     UsefulSet(_JUDGED["jasper_ridge"], "segmentation"),
     UsefulSet(_JUDGED["taizhou"], "change", CURVE),
     UsefulSet(_JUDGED["indian_pines_change"], "change"),
-    UsefulSet(Set("simulated_change", (Path("simulated_change"),), "simulated landscape at two dates, change"), "change"),
+    UsefulSet(_CHANGE, "change"),
 )

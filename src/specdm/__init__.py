@@ -19,6 +19,7 @@ from specdm.version import __version__
 if TYPE_CHECKING:
     from specdm.evaluation import evaluate
     from specdm.evaluation.reliability import reliability
+    from specdm.report.usefulness_run import usefulness
     from specdm.scenes.collection import SceneCollection
     from specdm.scenes.open import open_scene
     from specdm.scenes.scene import Scene
@@ -40,6 +41,7 @@ __all__ = [
     "open_tiles",
     "reliability",
     "tile_scenes",
+    "usefulness",
 ]
 
 _HOMES = {
@@ -53,6 +55,7 @@ _HOMES = {
     "open_tiles": "specdm.tiles.store",
     "reliability": "specdm.evaluation.reliability",
     "tile_scenes": "specdm.tiles.tiling",
+    "usefulness": "specdm.report.usefulness_run",
 }
 
 

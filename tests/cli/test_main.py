@@ -12,7 +12,8 @@ from specdm.errors import SceneError
 from specdm.version import __version__
 
 COMMANDS = [
-    *("demo", "info", "catalog", "train", "sample", "annotate", "scene", "evaluate", "reliability", "report", "doctor"),
+    *("demo", "info", "catalog", "train", "sample", "annotate", "scene", "evaluate", "reliability", "usefulness"),
+    *("report", "doctor"),
 ]
 
 

@@ -10,7 +10,20 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from specdm.cli import annotate, catalog, demo, doctor, evaluate, info, reliability, report, sample, scene, train
+from specdm.cli import (
+    annotate,
+    catalog,
+    demo,
+    doctor,
+    evaluate,
+    info,
+    reliability,
+    report,
+    sample,
+    scene,
+    train,
+    usefulness,
+)
 from specdm.errors import SpecDMError
 from specdm.version import __version__
 
@@ -36,6 +49,7 @@ for command in (
     scene.scene,
     evaluate.evaluate,
     reliability.reliability,
+    usefulness.usefulness,
     report.report,
     doctor.doctor,
 ):

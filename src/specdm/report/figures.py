@@ -57,7 +57,7 @@ def class_spectra(
         limits: lowest and highest image value shown, so that panels compare.
         y_label: unit of image values.
     """
-    figure, axes = _axes((3.5, 0.6 + 1.7 * len(panels)), rows=len(panels))
+    figure, axes = plain_axes((3.5, 0.6 + 1.7 * len(panels)), rows=len(panels))
     for ax, panel in zip(axes, panels, strict=True):
         for mean, std, colour, label, style in (
             (record.real_mean, record.real_std, REAL, "real", "-"),
@@ -75,13 +75,13 @@ def class_spectra(
         # said once, below the last
         if ax is not axes[-1]:
             ax.set_xlabel("")
-        _ink(ax)
+        inked(ax)
     return figure
 
 
 def amount_histogram(record: QuantityRecord) -> Figure:
     """How often each value of a quantity occurs: real filled, synthetic as a dashed outline."""
-    figure, (ax,) = _axes((3.5, 2.1))
+    figure, (ax,) = plain_axes((3.5, 2.1))
     edges = np.array(record.histogram_edges)
     for shares, colour, look in (
         (record.real_histogram, REAL, {"fill": True, "alpha": 0.35}),
@@ -94,7 +94,7 @@ def amount_histogram(record: QuantityRecord) -> Figure:
     ax.set_ylabel("% of pixels")
     ax.set_ylim(bottom=0)
     ax.margins(x=0.01)
-    _ink(ax)
+    inked(ax)
     return figure
 
 
@@ -104,13 +104,13 @@ def score_histogram(scores: np.ndarray) -> Figure:
     Args:
         scores: 0..1, `(tile,)`.
     """
-    figure, (ax,) = _axes((5.2, 2.7))
+    figure, (ax,) = plain_axes((5.2, 2.7))
     counts, edges = np.histogram(scores, bins=SCORE_BINS, range=(0.0, 1.0))
     ax.stairs(counts, edges, color=SYNTHETIC, fill=True, alpha=0.6)
     ax.set_xlim(0, 1)
     ax.set_xlabel("score of a tile")
     ax.set_ylabel("tiles")
-    _ink(ax)
+    inked(ax)
     return figure
 
 
@@ -120,7 +120,7 @@ def reliability_diagram_figure(score: np.ndarray, right: np.ndarray, share: np.n
     Args:
         score, right, share: as those of `specdm.evaluation.reliability.Diagram`, `(bin,)`.
     """
-    figure, (ax,) = _axes((5.2, 2.7))
+    figure, (ax,) = plain_axes((5.2, 2.7))
     ax.plot([0, 1], [0, 1], color=INK, lw=0.9, ls="--")
     ax.plot(score, right, color=REAL, lw=1.5)
     # an area grows as the number of pixels does
@@ -129,13 +129,13 @@ def reliability_diagram_figure(score: np.ndarray, right: np.ndarray, share: np.n
     ax.set_ylim(0, 1.02)
     ax.set_xlabel("score")
     ax.set_ylabel("share of right pixels")
-    _ink(ax)
+    inked(ax)
     return figure
 
 
 def loss_curve(curve: LossCurve) -> Figure:
     """A loss by step: the values faint, their running mean strong, validation on top."""
-    figure, (ax,) = _axes((5.2, 2.7))
+    figure, (ax,) = plain_axes((5.2, 2.7))
     for (label, (step, value)), colour in zip(
         curve.series.items(), (REAL, SYNTHETIC, "#3a9d5d"), strict=False
     ):
@@ -155,7 +155,7 @@ def loss_curve(curve: LossCurve) -> Figure:
     ax.margins(x=0.01)
     if len(curve.series) > 1:
         ax.legend(frameon=False, fontsize=8, labelcolor=INK)
-    _ink(ax)
+    inked(ax)
     return figure
 
 
@@ -175,7 +175,8 @@ def spectra_limits(records: list[ClassRecord]) -> tuple[float, float] | None:
     return low - margin, high + margin
 
 
-def _axes(size: tuple[float, float], *, rows: int = 1) -> tuple[Figure, list[Axes]]:
+def plain_axes(size: tuple[float, float], *, rows: int = 1) -> tuple[Figure, list[Axes]]:
+    """A figure without a background, its axes below each other; `size` in inches."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=size, layout="constrained")
@@ -183,7 +184,7 @@ def _axes(size: tuple[float, float], *, rows: int = 1) -> tuple[Figure, list[Axe
     return figure, list(figure.subplots(rows, squeeze=False)[:, 0])
 
 
-def _ink(ax: Axes) -> None:
+def inked(ax: Axes) -> None:
     """Text, ticks and frame in `INK`, nothing behind them, so that the page's own colours show."""
     ax.patch.set_alpha(0.0)
     ax.grid(alpha=0.15, lw=0.6, color=INK)

@@ -21,6 +21,7 @@ from specdm.report.numbers_section import headline, number_groups
 from specdm.report.pictures import svg
 from specdm.report.reliability_section import reliability_section
 from specdm.report.spectra_section import spectra_section
+from specdm.report.usefulness_section import usefulness_section
 from specdm.scenes.plot import NODATA_GREY, UNLABELLED_COLOR
 from specdm.version import __version__
 
@@ -48,7 +49,8 @@ def write_report(
         real: the real tile set; its training tiles are shown, those of labelled scenes.
         synthetic: the synthetic tiles.
         evaluation: of `specdm.evaluation.evaluate`, or read from its JSON file.
-        run: run folder; its `log/metrics.csv`, `config.yaml` and `reliability.json` are shown if they are there.
+        run: run folder; its `log/metrics.csv`, `config.yaml`, `reliability.json` and the records of `usefulness` are
+            shown if they are there.
         command: command line that made all this.
         config_yaml: resolved configuration; by default that of the run folder.
 
@@ -83,6 +85,7 @@ def write_report(
         largest_share=max([max(c.real_share, c.synthetic_share) for c in classes] or [1.0]) or 1.0,
         spectra=spectra_section(classes, real),
         reliability=reliability_section(labelled, synthetic, run),
+        usefulness=usefulness_section(real, run),
         copies=copies_section(evaluation, real, synthetic),
         change=change_section(evaluation, labelled, synthetic),
         amounts=amount_section(evaluation.quantities, labelled),

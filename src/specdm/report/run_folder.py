@@ -12,7 +12,7 @@ from specdm.errors import RunError
 
 PARTS = {
     "config.yaml", "source.yaml", "tiles", "checkpoints", "model", "synthetic",
-    "evaluation.json", "reliability.json", "report.html", "log",
+    "evaluation.json", "reliability.json", "usefulness", "report.html", "log",
 }  # fmt: skip
 """Names that a run folder may hold."""
 
@@ -56,6 +56,11 @@ class RunFolder:
     def reliability(self) -> Path:
         """What judging the annotations of the synthetic tiles has found."""
         return self.path / "reliability.json"
+
+    @property
+    def usefulness(self) -> Path:
+        """Folder of what downstream models have made of the synthetic tiles."""
+        return self.path / "usefulness"
 
     @property
     def report(self) -> Path:

@@ -17,9 +17,9 @@ LEAST_PIXELS = 100
 """Labelled pixels of held-out ground; fewer say too little to choose by."""
 
 LEAST_RIGHT = 0.5
-"""Share of held-out pixels that a reader must read right for its weights to be chosen by them. Ground that is read wrong
-more often than right is unlike what training shows: on one tile of Indian Pines, of which no reader read half, the order
-of readers was chance, and the one chosen read test ground with 0.79 where the last did with 0.86."""
+"""Share of held-out pixels that a reader must read right for its weights to be chosen by them. Ground that is read
+wrong more often than right is unlike what training shows: on one tile of Indian Pines, of which no reader read half,
+the order of readers was chance, and the one chosen read test ground with 0.79 where the last did with 0.86."""
 
 TEMPERATURES = torch.logspace(-0.3, 1.0, 40)
 MOST_TEMPERATURE = 2.2

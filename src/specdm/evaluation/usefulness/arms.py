@@ -46,6 +46,7 @@ class Arm:
         portions: of every batch, shares summing to 1.
         before: portions of the first half of the steps, where these differ: pre-training.
         augmentation: of every batch.
+        longer: times as many steps as other arms have.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Arm:
     portions: tuple[Portion, ...]
     before: tuple[Portion, ...] = ()
     augmentation: Augmentation = "usual"
+    longer: int = 1
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -87,6 +89,7 @@ ARMS: dict[str, Arm] = {
     arm.name: arm
     for arm in (
         Arm("real", "real tiles", (Portion("real", 1.0),)),
+        Arm("real+longer", "real tiles, twice the steps", (Portion("real", 1.0),), longer=2),
         Arm("real+mixup", "real tiles, mixed in pairs", (Portion("real", 1.0),), augmentation="mixup"),
         Arm(
             "real+copy-paste", "real tiles, classes pasted between them", (Portion("real", 1.0),),

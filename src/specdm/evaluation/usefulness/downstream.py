@@ -34,9 +34,9 @@ class Schedule:
         accelerator: of Lightning.
     """
 
-    steps: int = 400
+    steps: int = 800
     batch_size: int = 16
-    learning_rate: float = 1e-3
+    learning_rate: float = 3e-3
     weight_decay: float = 0.01
     accelerator: str = "cpu"
 

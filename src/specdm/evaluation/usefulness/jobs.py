@@ -22,8 +22,8 @@ RIVALS = ("svm", "forest")
 """Names of arms that train no network: single spectra and scikit-learn."""
 
 DEFAULT_ARMS = (
-    "real", "real+mixup", "real+copy-paste", "real+drawn", "real+sure", "dense", "dense+sure", "pretrained", "sure",
-    *RIVALS,
+    "real", "real+longer", "real+mixup", "real+copy-paste", "real+drawn", "real+sure", "dense", "dense+sure",
+    "pretrained", "sure", *RIVALS,
 )  # fmt: skip
 
 

@@ -156,17 +156,18 @@ def _with_gains(found: list[tuple[ArmSummary, dict[int, float]]]) -> Iterable[Ar
         if arm is None or arm.kind in ("real", "only"):
             yield one
             continue
-        # densified tiles are held against plain real ones, synthetic ones against what they are added to
-        wanted = arm.rival if arm.kind == "synthetic" else "real"
+        # synthetic tiles beside densified ones are held against these, and against plain real ones if they are better
+        needed = arm.rival if arm.kind == "synthetic" else "real"
+        wanted = {"real", needed}
         rivals = [
             (other, values)
             for other, values in found
             if other.arm in ARMS
-            and ARMS[other.arm].kind == wanted
+            and ARMS[other.arm].kind in wanted
             and all(getattr(other, key) == getattr(one, key) for key in KEYS)
             and set(scores) <= set(values)
         ]
-        if not rivals:
+        if not any(ARMS[other.arm].kind == needed for other, _ in rivals):
             yield one
             continue
         best, values = max(rivals, key=lambda pair: sum(pair[1][seed] for seed in scores))

@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -197,6 +197,7 @@ class GroupBench:
             "split": {"file": f"splits/{self.material.folder.name}.json", "digest": labels.digest},
             "share_kept": labels.share_kept,
             "settings": grid.record(),
+            "generator": self._generator_budget(),
             "held_out": {"tiles": len(held_out), "of": grid.judge},
             "scores": judged(held_out, predicted),
             "seconds": round(time.monotonic() - began, 1),
@@ -204,6 +205,13 @@ class GroupBench:
             "specdm": __version__,
         }
         return record, predicted
+
+    def _generator_budget(self) -> dict[str, Any]:
+        """Minutes and steps of its stages, of which the first limit reached counts."""
+        config = self.bench.config.model_dump(mode="json")
+        stages = ("codec", "reader", "denoiser")
+        limits = {stage: {key: config[stage][key] for key in ("minutes", "steps")} for stage in stages}
+        return {"preset": config["preset"], **limits}
 
     def _by_network(self, job: Job) -> np.ndarray:
         grid, arm = self.bench.grid, ARMS[job.arm]
@@ -221,7 +229,7 @@ class GroupBench:
             phases=(*phases, Phase(self._parts_of(arm.portions))),
             targets=self.targets,
             augmentation=arm.augmentation,
-            schedule=grid.schedule,
+            schedule=replace(grid.schedule, steps=arm.longer * grid.schedule.steps),
             seed=self.group.seed,
         )
         return prediction(network, self.held_out, standard=self.standard, targets=self.targets)
