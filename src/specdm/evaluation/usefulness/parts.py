@@ -168,7 +168,7 @@ def telling_tiles(tiles: TileSet, targets: Targets) -> np.ndarray:
 
 def _channels(images: np.ndarray) -> np.ndarray:
     """`(n, date, band, y, x)` with dates and bands in one axis."""
-    return images.reshape(len(images), -1, *images.shape[-2:])
+    return images.reshape(len(images), images.shape[1] * images.shape[2], *images.shape[-2:])
 
 
 def _spread_over(n: int, most: int) -> np.ndarray:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from specdm.errors import SpecDMError, TileError
-from specdm.evaluation.usefulness.arms import ARMS, Portion
+from specdm.evaluation.usefulness.arms import ARMS, SOURCES, Portion
 from specdm.evaluation.usefulness.downstream import Phase, prediction, trained_network
 from specdm.evaluation.usefulness.humble import humble_amounts, humble_prediction
 from specdm.evaluation.usefulness.jobs import RIVALS, Grid, Group, Job
@@ -169,7 +169,11 @@ class GroupBench:
         return Standard.of(self.material.labelled.train)
 
     def part(self, source: str) -> Part:
-        """Tiles of a source in memory; kept, since most arms share them."""
+        """Tiles of a source in memory; kept, since most arms share them.
+
+        Raises:
+            TileError: nothing of them is labelled.
+        """
         if source not in self._parts:
             tiles, weights = self.material.tiles(source)
             each = 4 * tiles.n_dates * tiles.n_bands * tiles.size**2
@@ -177,6 +181,11 @@ class GroupBench:
                 tiles, standard=self.standard, targets=self.targets, weights=weights,
                 most=max(1, PART_BYTES // each), seed=self.group.seed,
             )  # fmt: skip
+            if not len(self._parts[source]):
+                raise TileError(
+                    f"no pixel is labelled in {SOURCES[source]}; train the generator for longer, or leave out arms "
+                    f"with {source!r}"
+                )
         return self._parts[source]
 
     @cached_property
