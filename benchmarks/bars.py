@@ -93,3 +93,16 @@ def bar_table(metrics: Mapping[str, float | None], bars: Sequence[Bar]) -> list[
         verdict = bar.verdict(value)
         lines.append(f"| {bar.title} (`{bar.key}`) | {bar.words()} | {measured} | {verdict and f'**{verdict}**'} |")
     return lines
+
+
+def put_between(path: Path, lines: Sequence[str], *, name: str) -> None:
+    """Replace what stands between the marks of a table, `<!-- NAME -->` and `<!-- end of NAME -->`.
+
+    A file without the marks, or none, stays as it is.
+    """
+    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    text = path.read_text() if path.exists() else ""
+    if begin in text and end in text:
+        before, rest = text.split(begin, 1)
+        after = rest.split(end, 1)[1]
+        path.write_text(f"{before}{begin}\n" + "\n".join(lines).rstrip() + f"\n{end}{after}")

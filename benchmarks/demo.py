@@ -15,12 +15,12 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from bars import put_between
 
 from specdm.evaluation.metrics import METRICS
 
 HERE = Path(__file__).resolve().parent
 README = HERE.parent / "README.md"
-BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 
 
 def table(records: list[dict]) -> str:
@@ -50,12 +50,9 @@ def main() -> None:
         records.append(record)
     (HERE / "results").mkdir(exist_ok=True)
     (HERE / "results" / "demo.json").write_text(json.dumps(records, indent=1) + "\n")
-    text = README.read_text()
-    before, rest = text.split(BEGIN, 1)
-    after = rest.split(END, 1)[1] if END in rest else rest
     runs_said = f"{len(records)} run{'s' if len(records) > 1 else ''} of seed 0"
     note = f"{runs_said}; `benchmarks/demo.py` writes this table."
-    README.write_text(f"{before}{BEGIN}\n{table(records)}\n\n{note}\n{END}{after}")
+    put_between(README, [table(records), "", note], name="figures")
 
 
 if __name__ == "__main__":

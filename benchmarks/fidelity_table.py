@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from bars import HERE, RESULTS
+from bars import HERE, RESULTS, put_between
 from fidelity_sets import ABLATION_SET, METHODS, SETS, STOCK
 
 BEGIN, END = "<!-- fidelity -->", "<!-- end of fidelity -->"
@@ -283,12 +282,12 @@ def write_tables(folder: Path, *, here: Path = HERE) -> None:
     if not readme.exists() or BEGIN not in readme.read_text():
         begun = readme.read_text() if readme.exists() else INTRODUCTION
         readme.write_text(f"{begun.rstrip()}\n\n{BEGIN}\n{END}\n")
-    put_between(readme, lines)
+    put_between(readme, lines, name="fidelity")
     main_minutes, part = max(budgets.items(), key=lambda item: (len(item[1]), item[0]))
     rows = summary(part)
     if rows[0].values:
         note = f"{main_minutes:g} minutes of training each; by `benchmarks/fidelity.py`, more in benchmarks/README.md."
-        put_between(here.parent / "README.md", [*summary_table(rows), "", note])
+        put_between(here.parent / "README.md", [*summary_table(rows), "", note], name="fidelity")
     record = {
         f"{minutes:g} minutes": {
             line.title: {"bar": line.bar, "sets": line.values, "median": line.median, "verdict": line.verdict}
@@ -298,11 +297,3 @@ def write_tables(folder: Path, *, here: Path = HERE) -> None:
     }
     (here / "results").mkdir(exist_ok=True)
     (here / "results" / "fidelity.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-
-
-def put_between(path: Path, lines: Sequence[str]) -> None:
-    """Replace what stands between the marks; a file without marks stays as it is."""
-    text = path.read_text() if path.exists() else ""
-    if BEGIN in text and END in text:
-        inside = f"{BEGIN}\n" + "\n".join(lines).rstrip() + f"\n{END}"
-        path.write_text(re.sub(f"{BEGIN}.*?{END}", lambda _: inside, text, flags=re.DOTALL))

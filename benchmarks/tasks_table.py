@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-from bars import HERE, read_records
+from bars import HERE, put_between, read_records
 
 README = HERE.parent / "README.md"
-BEGIN, END = "<!-- tasks -->", "<!-- end of tasks -->"
 TITLES = {
     "change.auc_ratio": "AUC of change vectors, over real",
     "change.share_factor": "share of changed pixels, factor off",
@@ -36,9 +35,7 @@ def table() -> str:
 
 
 def main() -> None:
-    text = README.read_text()
-    before, rest = text.split(BEGIN, 1)
-    README.write_text(f"{before}{BEGIN}\n{table()}\n{END}{rest.split(END, 1)[1]}")
+    put_between(README, table().split("\n"), name="tasks")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bars import RESULTS
+from bars import HERE, RESULTS, put_between
 from usefulness_sets import SETS, UsefulSet
 
 from specdm.evaluation.usefulness.arms import ARMS
@@ -38,6 +38,32 @@ def write_table(records: Path) -> None:
             lines += ["", f"## {one.name}", "", *_set_lines(one, found[one.name])]
     lines[7:7] = ["", *_bar_lines(found)]
     (RESULTS / "usefulness.md").write_text("\n".join(lines) + "\n")
+    put_between(HERE.parent / "README.md", _short_lines(found), name="usefulness")
+
+
+def _short_lines(found: dict[str, Summary]) -> list[str]:
+    """For README.md: best real arm, densified, best with synthetic tiles, at a tenth of the labels."""
+    lines = [
+        "| set, 10 % of the labels | score | seeds | best real arm | densified | best with synthetic tiles | gain |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, one in found.items():
+        arms = [arm for arm in one.arms if arm.share == FEW and arm.arm in ARMS]
+        best = _best(one, FEW)
+        real = [arm for arm in arms if ARMS[arm.arm].kind == "real" and (best is None or arm.arm == best.rival)]
+        if best is None or not real:
+            continue
+        dense = [_plain(arm) for arm in arms if ARMS[arm.arm].kind == "dense"]
+        gain = "-" if best.gain is None else _interval(best.gain)
+        lines.append(
+            f"| {name} | {one.main.replace('_', ' ')} | {best.score.n} | {_plain(real[0])} ({real[0].arm}) | "
+            f"{dense[0] if dense else '-'} | {_plain(best)} ({best.arm}) | {gain} |"
+        )
+    return [*lines, "", "By `benchmarks/usefulness.py`; every arm in benchmarks/results/usefulness.md."]
+
+
+def _plain(arm: ArmSummary) -> str:
+    return f"{arm.score.mean:.3f}" + ("" if arm.score.std is None else f" ± {arm.score.std:.3f}")
 
 
 def _set_lines(one: UsefulSet, found: Summary) -> list[str]:
@@ -64,8 +90,7 @@ def _set_lines(one: UsefulSet, found: Summary) -> list[str]:
 
 def _row(arm: ArmSummary) -> str:
     gain = "" if arm.gain is None else _interval(arm.gain)
-    spread = "" if arm.score.std is None else f" ± {arm.score.std:.3f}"
-    return f"| {arm.arm} | {arm.score.n} | {arm.score.mean:.3f}{spread} | {gain} | {arm.rival or ''} |"
+    return f"| {arm.arm} | {arm.score.n} | {_plain(arm)} | {gain} | {arm.rival or ''} |"
 
 
 def _interval(gain: SeedInterval) -> str:

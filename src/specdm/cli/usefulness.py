@@ -45,7 +45,7 @@ def usefulness(
     seeds: Annotated[int, typer.Option(min=1, help="How many times each is done, from seed 0 on.")] = 5,
     steps: Annotated[
         int | None,
-        typer.Option(min=1, help="Gradient steps of each downstream model; default: 400.", show_default=False),
+        typer.Option(min=1, help="Gradient steps of each downstream model; default: 800.", show_default=False),
     ] = None,
     tiles: Annotated[
         int | None, typer.Option(min=1, help="Synthetic tiles of each kind; default: 256.", show_default=False)

@@ -66,7 +66,7 @@ def _jittered(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         return torch.randn(*shape, generator=generator).to(images.device)
 
     gain, level = 1 + GAIN * drawn(n, 1, 1, 1), OFFSET * drawn(n, 1, 1, 1)
-    bands, noise = BAND_OFFSET * drawn(n, channels, 1, 1), torch.empty(())
+    bands = BAND_OFFSET * drawn(n, channels, 1, 1)
     # noise is drawn where the images are: as many numbers as these have would have to be copied there
     seed = int(torch.randint(2**31 - 1, (), generator=generator))
     there = torch.Generator(images.device).manual_seed(seed)
@@ -75,7 +75,7 @@ def _jittered(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 
 
 def _pasted(part: Part, generator: torch.Generator) -> Part:
-    """Every tile with half of the classes (half of the ground, for quantities) of another over it."""
+    """Every tile with half of the classes (a window of half a side, for quantities) of another over it."""
     n, device = len(part), part.images.device
     other = torch.randperm(n, generator=generator).to(device)
     source = part.apply(lambda values: values[other])

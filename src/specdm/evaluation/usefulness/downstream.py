@@ -17,7 +17,7 @@ from specdm.evaluation.usefulness.augmentation import Augmentation, Batch, augme
 from specdm.evaluation.usefulness.parts import Part, Standard, Targets
 from specdm.tiles.tileset import TileSet
 from specdm.training.draws import EndlessSteps, step_generator
-from specdm.training.stage_fitting import quiet_lightning
+from specdm.training.stage_fitting import quiet_lightning, seeded
 
 PREDICT_TILES = 64
 
@@ -74,7 +74,10 @@ class DownstreamTraining(L.LightningModule):
     def configure_optimizers(self) -> Any:
         set_ = self.schedule
         optimizer = torch.optim.AdamW(self.parameters(), lr=set_.learning_rate, weight_decay=set_.weight_decay)
-        cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, set_.learning_rate, set_.steps, pct_start=0.1)
+        # torch divides by zero where the rate rises or falls within a single step
+        steps = max(set_.steps, 3)
+        rising = max(0.1, 2 / steps)
+        cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, set_.learning_rate, steps, pct_start=rising)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
 
     def training_step(self, batch: Any, batch_idx: int) -> torch.Tensor:
@@ -127,7 +130,8 @@ def trained_network(
     module = DownstreamTraining(
         network=network, phases=phases, targets=targets, augmentation=augmentation, schedule=schedule, seed=seed
     )
-    with quiet_lightning():
+    # a network may draw too, as dropout does
+    with quiet_lightning(), seeded(seed):
         trainer = L.Trainer(
             accelerator=schedule.accelerator,
             devices=1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -105,8 +106,15 @@ class Grid:
             raise ConfigError(
                 f"{self.schedule.steps} steps of {self.schedule.batch_size} tiles; expected at least 1 step of 2 tiles"
             )
+        if not 0 < self.schedule.learning_rate < math.inf:
+            raise ConfigError(f"the learning rate is {self.schedule.learning_rate:g}; expected above 0")
+        if not 0 <= self.schedule.weight_decay < math.inf:
+            raise ConfigError(f"the weight decay is {self.schedule.weight_decay:g}; expected 0 or more")
         if self.judge not in ("test", "val"):
             raise ConfigError(f"judge is {self.judge!r}; expected 'test' or 'val'")
+        _check_different("shares", self.shares, [Group(share, 0, "run").name for share in self.shares])
+        group = Group(1.0, 0, "run")
+        _check_different("networks", self.networks, [Job("real", name, group).name for name in self.networks])
 
     def groups(self) -> list[Group]:
         """Most labels first: what a run has at hand needs no training."""
@@ -129,6 +137,15 @@ class Grid:
         schedule = asdict(self.schedule)
         schedule.pop("accelerator")
         return {"tiles": self.tiles, "judge": self.judge, **schedule}
+
+
+def _check_different(what: str, values: Sequence[object], names: Sequence[str]) -> None:
+    """Raise ConfigError where one value's records would be taken for another's."""
+    first: dict[str, object] = {}
+    for value, name in zip(values, names, strict=True):
+        other = first.setdefault(name, value)
+        if other != value:
+            raise ConfigError(f"{what} {other} and {value} would have the same records; ask for one of them")
 
 
 def _listed(values: Sequence[object]) -> str:

@@ -80,7 +80,8 @@ class Material:
             return self.labelled, None
         if source == "weighted":
             drawn = self._stored("drawn")
-            return drawn, self._scores(drawn)
+            # scores of amounts come last; beside masks nothing is learnt of amounts
+            return drawn, self._scores(drawn)[:, : len(drawn.layers) or 1]
         return self._stored(source), None
 
     def _stored(self, source: str) -> TileSet:

@@ -46,7 +46,7 @@ def without_test_spectra(tiles: TileSet) -> TileSet:
     if tiles.pixel_policy != "spectra_seen":
         return tiles
     hidden = _test_ground(tiles)
-    images = tiles.images()
+    images = tiles.images().copy()
     windows = zip(
         tiles.split, tiles.dataset["source"].values, tiles.dataset["window_y"].values, tiles.dataset["window_x"].values,
         strict=True,

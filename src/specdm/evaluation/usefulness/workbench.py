@@ -259,7 +259,7 @@ def without_labels_of(tiles: TileSet, split: str) -> TileSet:
     blank = tiles.split == split
     for name, nothing in (("mask", np.int16(UNLABELLED)), ("amount", np.float32(np.nan))):
         if name in tiles.dataset:
-            values = tiles.masks() if name == "mask" else tiles.amounts()
+            values = (tiles.masks() if name == "mask" else tiles.amounts()).copy()
             values[blank] = nothing
             changed[name] = (tiles.dataset[name].dims, values, tiles.dataset[name].attrs)
     return TileSet(tiles.dataset.assign(changed), where=tiles.where)
