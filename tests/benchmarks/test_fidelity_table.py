@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from bars import put_between
 from fidelity_sets import ABLATIONS, SETS, Job, ablation_jobs, jobs
-from fidelity_table import BEGIN, END, cell, put_between, set_table, summary, write_tables
+from fidelity_table import BEGIN, END, cell, set_table, summary, write_tables
 
 RGB, ANGLE = "synthetic.frechet_rgb", "synthetic.class_mean_angle_deg"
 
@@ -109,7 +110,7 @@ def test_tables_are_written_between_marks_again_and_again(tmp_path) -> None:
 
 def test_a_file_without_marks_stays(tmp_path) -> None:
     (tmp_path / "README.md").write_text("mine")
-    put_between(tmp_path / "README.md", ["table"])
+    put_between(tmp_path / "README.md", ["table"], name="fidelity")
     assert (tmp_path / "README.md").read_text() == "mine"
 
 

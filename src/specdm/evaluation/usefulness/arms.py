@@ -11,10 +11,10 @@ from specdm.evaluation.usefulness.augmentation import Augmentation
 Source = Literal["real", "dense", "drawn", "read", "sure", "filtered", "weighted", "balanced", "ldm"]
 SOURCES: dict[str, str] = {
     "real": "real tiles with the labels kept",
-    "dense": "the same tiles, unlabelled ground labelled by the model's reading where that is sure",
+    "dense": "real tiles, unlabelled ground labelled by the model's reading where that is sure",
     "drawn": "synthetic tiles with the masks drawn with them",
     "read": "synthetic tiles, all ground labelled by the model's reading of the image",
-    "sure": "the same, where the reading is sure",
+    "sure": "synthetic tiles, labelled by the model's reading of the image where that is sure",
     "filtered": "synthetic tiles without their least reliable labels",
     "weighted": "synthetic tiles, labels weighted by their reliability",
     "balanced": "synthetic tiles with as much of every class, labelled by the model's reading where that is sure",
