@@ -133,13 +133,15 @@ def _of(task: str, found: dict[str, Summary]) -> Sequence[str]:
 
 
 def _best(one: Summary, share: float) -> ArmSummary | None:
-    """Real and synthetic tiles, the arm with the highest gain over real ones; of the usual network and sight."""
+    """Real and synthetic tiles, the arm with the highest gain over real ones, of those with the most seeds."""
     arms = [
         arm for arm in one.arms
         if arm.share == share and arm.arm in ARMS and ARMS[arm.arm].kind == "synthetic" and arm.gain is not None
         and ARMS[arm.arm].rival == "real" and "ldm" not in ARMS[arm.arm].sources
     ]  # fmt: skip
-    return max(arms, key=lambda arm: arm.gain.mean if arm.gain else 0.0) if arms else None
+    most = max((arm.score.n for arm in arms), default=0)
+    tried = [arm for arm in arms if arm.score.n == most]
+    return max(tried, key=lambda arm: arm.gain.mean if arm.gain else 0.0, default=None)
 
 
 def _alone(one: Summary) -> float | None:
