@@ -133,15 +133,17 @@ def _about_synthetic(comparison: Comparison, summary: Summary) -> list[str]:
     if ours is None:
         return []
     rival, name = comparison.arm(ours.rival), score_name(summary)
+    # letters that are read with a vowel first: "ef one", "ar squared"
+    a_name = f"an {name}" if name[0] in "FR" else f"a {name}"
     if ours.gain is None or rival is None:
         return [
-            f"{ours.arm} has a {name} of {ours.score.mean:.3f}; no arm with the same tiles but no synthetic ones "
+            f"{ours.arm} has {a_name} of {ours.score.mean:.3f}; no arm with the same tiles but no synthetic ones "
             "was run with the same seeds, so nothing is known of a gain."
         ]
     which = "the best with synthetic tiles" if len(comparison.ours) > 1 else "with synthetic tiles"
     told = [
-        f"{ours.arm}, {which}, has a {name} of {ours.score.mean:.3f}; {rival.arm}, the best with the same tiles "
-        f"but no synthetic ones, {rival.score.mean:.3f}. {_said_of(ours.gain)}"
+        f"{ours.arm}, {which}, has {a_name} of {ours.score.mean:.3f}; {rival.arm}, the best without them, "
+        f"{rival.score.mean:.3f}. {_said_of(ours.gain)}"
     ]
     real = comparison.real
     if real is not None and real.arm != rival.arm and ARMS[ours.arm].rival == "dense":
@@ -177,7 +179,8 @@ def protocol(summary: Summary, real: TileSet | None, *, held_out: str = "test") 
     told = [
         f"Score: {score_name(summary)} on {ground} ground, whose labels neither model nor generator were given: "
         f"{SCORE_MEANING.get(summary.main, '')}. Higher is better; ± is the standard deviation over seeds.",
-        "Gain: what an arm has more than the best one with the same tiles but no synthetic ones, seed by seed. Above "
+        "Gain: what an arm has more than the best one of real tiles alone, seed by seed; of arms with densified tiles "
+        "more than the best one of real or densified tiles. Above "
         "zero the synthetic ones help, below zero they harm; where the interval holds zero, these seeds cannot tell.",
         "Which arm is the best was chosen by these same scores, of those with synthetic tiles and of those without.",
         "The generator was given the same labels as the model, whole labelled regions kept or dropped, and was trained "
