@@ -13,7 +13,7 @@ from specdm.version import __version__
 
 COMMANDS = [
     *("demo", "info", "catalog", "train", "sample", "annotate", "scene", "evaluate", "reliability", "usefulness"),
-    *("report", "doctor"),
+    *("export", "report", "doctor"),
 ]
 
 

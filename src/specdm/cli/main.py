@@ -16,6 +16,7 @@ from specdm.cli import (
     demo,
     doctor,
     evaluate,
+    export,
     info,
     reliability,
     report,
@@ -50,6 +51,7 @@ for command in (
     evaluate.evaluate,
     reliability.reliability,
     usefulness.usefulness,
+    export.export,
     report.report,
     doctor.doctor,
 ):

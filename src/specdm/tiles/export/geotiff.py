@@ -1,0 +1,215 @@
+"""GeoTIFF: a file for the image of each date, for each mask layer, for amounts and for scores.
+
+Wavelengths stand where GDAL keeps them, in the domain IMAGERY (micrometres), and once more as exact tags in nm.
+Files are made in memory: GDAL does not always tell that a disk is full, writing bytes does.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from specdm.scenes.classes import UNLABELLED, Classes
+from specdm.scenes.raster_writer import mask_storage
+from specdm.tiles.export.names import file_words
+from specdm.tiles.export.protocol import ExportFormat, Source, TileFiles
+from specdm.tiles.export.sizes import on_disk
+from specdm.tiles.export.tile import Tile
+
+HEADER_BYTES, BAND_BYTES = 8192, 1024
+"""What tags take at the most: of a file, of a band."""
+
+
+class GeoTiffFiles:
+    """`image_00000.tif`, `mask_00000.tif` and so on; the date or layer is in the name where there are several."""
+
+    def __init__(self, folder: Path, source: Source) -> None:
+        self._folder, self._source = folder, source
+        layout = source.layout
+        self._dates, self._layers = file_words(layout.dates), file_words(layout.layers)
+        self._bands = [layout.bands_of(date) for date in range(len(layout.dates))]
+        self._band_tags = [band_tags(source, bands) for bands in self._bands]
+
+    def write(self, tile: Tile) -> tuple[str, ...]:
+        layout, number = self._source.layout, f"{tile.position:0{self._source.digits}d}"
+        about = {key: str(value) for key, value in tile.facts.items() if value not in (-1, None)}
+        if layout.attrs.get("note"):
+            about["note"] = str(layout.attrs["note"])
+        files: dict[str, bytes] = {}
+        for date, word in enumerate(self._dates):
+            bands = self._bands[date]
+            files[f"image_{number}{word}.tif"] = raster_bytes(
+                tile.image[date, bands],
+                nodata=np.nan,
+                names=[str((layout.band_name or ())[band]) for band in bands],
+                units=[layout.image_units or ""] * len(bands),
+                band_tags=self._band_tags[date],
+                tags=about | {"date": str(layout.dates[date])},
+            )
+        if tile.mask is not None:
+            for mask, word, layer in zip(tile.mask, self._layers, layout.layers, strict=True):
+                files[f"mask_{number}{word}.tif"] = _mask(mask, layout.classes, about, layer)
+        if tile.amount is not None and layout.quantities is not None:
+            files[f"amount_{number}.tif"] = raster_bytes(
+                tile.amount,
+                nodata=np.nan,
+                names=layout.quantities.names,
+                units=layout.quantities.units,
+                tags=about,
+            )
+        if tile.reliability is not None:
+            files[f"reliability_{number}.tif"] = raster_bytes(
+                tile.reliability, nodata=np.nan, names=score_names(self._source), tags=about
+            )
+        for name, content in files.items():
+            (self._folder / name).write_bytes(content)
+        return tuple(files)
+
+    def close(self) -> None:
+        """Nothing is left to do."""
+
+
+def raster_bytes(
+    values: np.ndarray,
+    *,
+    nodata: float,
+    names: Sequence[str] = (),
+    units: Sequence[str] = (),
+    band_tags: Sequence[Mapping[str, Mapping[str, str]]] = (),
+    tags: Mapping[str, str] | None = None,
+    colors: Mapping[int, tuple[int, int, int, int]] | None = None,
+) -> bytes:
+    """A GeoTIFF.
+
+    Args:
+        values: `(band, y, x)`, written as they are.
+        nodata: value that means nothing.
+        names, units: one a band, or none.
+        band_tags: for each band domain ("" for GDAL's own) -> tags.
+        tags: of the file.
+        colors: value -> red, green, blue, alpha; one band of uint8 only.
+    """
+    from rasterio.errors import NotGeoreferencedWarning
+    from rasterio.io import MemoryFile
+
+    count, height, width = values.shape
+    with warnings.catch_warnings(), MemoryFile() as memory:
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with memory.open(
+            driver="GTiff", count=count, height=height, width=width, dtype=values.dtype, nodata=nodata,
+            compress="deflate", interleave="band", BIGTIFF="IF_SAFER",
+        ) as file:  # fmt: skip
+            if tags:
+                file.update_tags(**tags)
+            for band, name in enumerate(names, start=1):
+                file.set_band_description(band, name)
+            for band, unit in enumerate(units, start=1):
+                if unit:
+                    file.set_band_unit(band, unit)
+            for band, domains in enumerate(band_tags, start=1):
+                for domain, found in domains.items():
+                    file.update_tags(band, ns=domain or None, **found)
+            if colors:
+                file.write_colormap(1, colors)
+            file.write(values)
+        return bytes(memory.getbuffer())
+
+
+def band_tags(source: Source, bands: np.ndarray) -> list[dict[str, dict[str, str]]]:
+    """Centres and widths of these bands, where known: domain -> tags, for each band."""
+    layout = source.layout
+    found: list[dict[str, dict[str, str]]] = []
+    for band in bands:
+        own: dict[str, str] = {}
+        imagery: dict[str, str] = {}
+        for name, key, numbers in (
+            ("wavelength", "CENTRAL_WAVELENGTH_UM", layout.wavelength),
+            ("fwhm", "FWHM_UM", layout.fwhm),
+        ):
+            if numbers is not None and np.isfinite(numbers[band]):
+                own[name] = repr(float(numbers[band]))
+                imagery[key] = repr(round(float(numbers[band]) / 1000.0, 9))
+        found.append({"": own | {"wavelength_units": "nm"}, "IMAGERY": imagery} if own else {})
+    return found
+
+
+def score_names(source: Source) -> list[str]:
+    """Names of the layers of scores."""
+    names = [f"reliability of {layer}" for layer in source.layout.layers if source.layout.classes is not None]
+    return names + (["reliability of amounts"] if source.layout.quantities is not None else [])
+
+
+def _mask(values: np.ndarray, classes: Classes | None, about: Mapping[str, str], layer: str) -> bytes:
+    dtype, free = (np.dtype(np.int16), UNLABELLED) if classes is None else mask_storage(classes)
+    stored = np.where(values == UNLABELLED, free, values).astype(dtype)[None]
+    tags: dict[str, str] = {}
+    colors = None
+    if classes is not None:
+        for value, name, color in zip(classes.values, classes.names, classes.colors, strict=True):
+            tags |= {f"class_{value}": name, f"color_{value}": color}
+        if dtype == np.uint8:
+            colors = {value: (*rgb(color), 255) for value, color in zip(classes.values, classes.colors, strict=True)}
+    return raster_bytes(stored, nodata=free, names=[layer], band_tags=[{"": tags}], tags=about, colors=colors)
+
+
+def rgb(color: str) -> tuple[int, int, int]:
+    """ "#0072b2" as three numbers from 0 to 255."""
+    return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
+
+
+def _check(source: Source) -> list[str]:
+    classes = source.layout.classes
+    if classes is None or mask_storage(classes)[0] == np.uint8:
+        return []
+    return [
+        "GeoTIFF has colour tables for values from 0 to 255 only: class colours of masks are tags (color_VALUE), "
+        "masks are int16"
+    ]
+
+
+def _tile_bytes(source: Source) -> int:
+    layout = source.layout
+    counts = [int(n) for n in layout.own_bands.sum(axis=1)]
+    n_classes = len(layout.classes) if layout.classes is not None else 0
+    # 2 bytes a value for masks, and names of the classes in each of them
+    files = [(4 * n, n) for n in counts] + [(2, n_classes)] * len(layout.layers)
+    if layout.quantities is not None:
+        files.append((4 * len(layout.quantities), len(layout.quantities)))
+    if source.scored:
+        files.append((4 * len(score_names(source)), len(score_names(source))))
+    pixels = layout.size**2
+    # deflate makes nothing larger by more than a thousandth
+    return sum(on_disk(int(depth * pixels * 1.002) + HEADER_BYTES + BAND_BYTES * tagged) for depth, tagged in files)
+
+
+def _layout(source: Source) -> list[str]:
+    layout = source.layout
+    free = -1 if layout.classes is None else mask_storage(layout.classes)[1]
+    lines = [
+        "`image_N.tif`: float32, one band a band, nodata NaN, values as they are. Wavelengths in GDAL's domain "
+        "`IMAGERY` (`CENTRAL_WAVELENGTH_UM`, `FWHM_UM`) and, exact, in the band tags `wavelength` and `fwhm` (nm); "
+        "band names are the descriptions."
+    ]
+    if len(layout.dates) > 1:
+        lines.append("One image file a date, `image_N_DATE.tif`, with the bands that the date has.")
+    if layout.layers:
+        several = " One file a layer, `mask_N_LAYER.tif`." if len(layout.layers) > 1 else ""
+        lines.append(
+            f"`mask_N.tif`: class values, {free} (nodata) where unlabelled; names and colours in the band tags "
+            f"`class_VALUE` and `color_VALUE`, and in the colour table.{several}"
+        )
+    if layout.quantities is not None:
+        lines.append("`amount_N.tif`: float32, one band a quantity, nodata NaN.")
+    if source.scored:
+        lines.append("`reliability_N.tif`: float32, probability that the label of a pixel is right, nodata NaN.")
+    return [*lines, "There is no coordinate reference system: tile sets do not keep one."]
+
+
+def _open(folder: Path, source: Source) -> TileFiles:
+    return GeoTiffFiles(folder, source)
+
+
+GEOTIFF = ExportFormat("geotiff", "GeoTIFF", _check, _tile_bytes, _open, _layout)
