@@ -127,6 +127,11 @@ def test_the_seed_decides_the_weights(kind):
     assert not torch.equal(first["0.weight"], other["0.weight"])
 
 
+def test_batches_are_augmented_as_asked():
+    usual, mixed, pasted = (weights_after(seed=1, kind=kind)["0.weight"] for kind in ("usual", "mixup", "copy_paste"))
+    assert not torch.equal(usual, mixed) and not torch.equal(usual, pasted) and not torch.equal(mixed, pasted)
+
+
 def test_others_draws_go_on_as_if_nothing_was_trained():
     weights_after(seed=1, before=5)
     after = torch.rand(3)
