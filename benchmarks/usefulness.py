@@ -99,7 +99,7 @@ def main() -> None:
     parser.add_argument("--generator-steps", type=int, help="of the denoiser; default: minutes of the preset")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--threads", type=int)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--table", action="store_true", help="write the table only")
     options = parser.parse_args()
     known = [one.name for one in SETS]

@@ -11,6 +11,7 @@ from usefulness_sets import SETS, UsefulSet
 from specdm.evaluation.usefulness.arms import ARMS
 from specdm.evaluation.usefulness.paired import SeedInterval
 from specdm.evaluation.usefulness.summary import ArmSummary, Summary, read_records, summary
+from specdm.report.usefulness_comparison import best, comparisons
 
 SEEDS = 5
 FEW, ALL = 0.1, 1.0
@@ -59,7 +60,8 @@ def _short_lines(found: dict[str, Summary]) -> list[str]:
             f"| {name} | {one.main.replace('_', ' ')} | {best.score.n} | {_plain(real[0])} ({real[0].arm}) | "
             f"{dense[0] if dense else '-'} | {_plain(best)} ({best.arm}) | {gain} |"
         )
-    return [*lines, "", "By `benchmarks/usefulness.py`; every arm in benchmarks/results/usefulness.md."]
+    note = "Means are over the seeds that an arm has, gains over those of the arm with synthetic tiles. "
+    return [*lines, "", note + "By `benchmarks/usefulness.py`; every arm in benchmarks/results/usefulness.md."]
 
 
 def _plain(arm: ArmSummary) -> str:
@@ -69,13 +71,13 @@ def _plain(arm: ArmSummary) -> str:
 def _set_lines(one: UsefulSet, found: Summary) -> list[str]:
     lines = [f"{one.set.about}; score {found.main.replace('_', ' ')}; {found.settings['steps']} steps of "
              f"{found.settings['batch_size']} tiles, {found.settings['tiles']} synthetic tiles."]  # fmt: skip
-    keys = dict.fromkeys((a.network, a.test_spectra, a.share) for a in found.arms if a.network != "spectra")
-    for network, sight, share in keys:
-        arms = found.of(network=network, test_spectra=sight, share=share)
+    for one_table in comparisons(found):
+        arms, share = one_table.arms, one_table.share
         kept = sum(a.share_kept for a in arms) / len(arms)
         lines += [
             "",
-            f"{network}, {100 * share:g} % of the labels ({100 * kept:.1f} % kept), test spectra: {sight}",
+            f"{one_table.network}, {100 * share:g} % of the labels ({100 * kept:.1f} % kept), test spectra: "
+            f"{one_table.test_spectra}",
             "",
             "| arm | seeds | score | gain | over |",
             "|---|---|---|---|---|",
@@ -133,15 +135,13 @@ def _of(task: str, found: dict[str, Summary]) -> Sequence[str]:
 
 
 def _best(one: Summary, share: float) -> ArmSummary | None:
-    """Real and synthetic tiles, the arm with the highest gain over real ones, of those with the most seeds."""
+    """Real and synthetic tiles, the highest mean of the arms with the most seeds."""
     arms = [
         arm for arm in one.arms
         if arm.share == share and arm.arm in ARMS and ARMS[arm.arm].kind == "synthetic" and arm.gain is not None
         and ARMS[arm.arm].rival == "real" and "ldm" not in ARMS[arm.arm].sources
     ]  # fmt: skip
-    most = max((arm.score.n for arm in arms), default=0)
-    tried = [arm for arm in arms if arm.score.n == most]
-    return max(tried, key=lambda arm: arm.gain.mean if arm.gain else 0.0, default=None)
+    return best(arms)
 
 
 def _alone(one: Summary) -> float | None:

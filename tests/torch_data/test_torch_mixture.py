@@ -165,14 +165,17 @@ OTHER_CLASSES = Classes.create([2, 5, 7], ["grass", "water", "bare soil"])
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"bands": 4}, "numbers of bands .* differ: 4 and 3"),
-        ({"dates": 2}, "numbers of dates"),
+        ({"bands": 4}, "images of .* are 1 dates of 4 bands, those of .* are 1 dates of 3 bands"),
+        ({"dates": 2}, "images of .* are 2 dates of 3 bands, those of .* are 1 dates of 3 bands"),
         ({"size": 8}, "sizes"),
-        ({"layers": 2}, "numbers of mask layers"),
+        ({"layers": 2}, "mask layers of .* are 2, those of .* are 1"),
         ({"classes": OTHER_CLASSES}, "classes"),
-        ({"classes": None}, "classes .* differ: none and"),
-        ({"quantities": 2}, "amounts"),
-        ({"wavelength": np.array([450.0, 700.0, 900.0])}, r"by up to 25 nm, in band 2.* 700 nm and 675 nm"),
+        ({"classes": None}, "classes of .* are none, those of"),
+        ({"quantities": 2}, "quantities of .* are .*, those of .* are none"),
+        (
+            {"wavelength": np.array([450.0, 700.0, 900.0])},
+            r"by up to 25 nm, in band 2\) of .* are 700 nm, those of .* are 675 nm",
+        ),
     ],
 )
 def test_sets_that_do_not_fit(options, message):

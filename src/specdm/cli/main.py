@@ -100,7 +100,10 @@ def run(arguments: Sequence[str] | None = None) -> NoReturn:
         _print_line(_message(error))
         sys.exit(USER_ERROR)
     if code == STOPPED:
-        _print_line("stopped; a run goes on from its last checkpoint with specdm train RUN")
+        _print_line(
+            "stopped; a run goes on from its last checkpoint with specdm train RUN, and specdm usefulness RUN goes on "
+            "with what has no record"
+        )
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -19,11 +19,10 @@ a first look:            specdm usefulness RUN --arms real,real+drawn --seeds 2 
 against the baseline:    specdm usefulness RUN --arms real,real+sure,real+ldm"""
 
 ARMS_HELP = (
-    "What models are trained on, with commas between; default: those with a star. Real tiles: real*, "
-    "real+longer*, real+mixup*, "
-    "real+copy-paste*. Synthetic ones beside them: real+drawn*, real+read, real+sure*, real+filtered, real+weighted, "
-    "real+balanced, pretrained*; alone: drawn, sure*. Real ones with more labels, by the model's reading: dense*, "
-    "dense+sure*, dense+balanced. Tiles of the baseline: real+ldm. Single spectra: svm*, forest*."
+    "What models are trained on, with commas between; default: those with a star. Real tiles: real*, real+longer*, "
+    "real+mixup*, real+copy-paste*. Synthetic ones beside them: real+drawn*, real+read, real+sure*, real+filtered, "
+    "real+weighted, real+balanced, pretrained*; alone: drawn, sure*. Real ones with more labels, by the model's "
+    "reading: dense*, dense+sure*, dense+balanced. Tiles of the baseline: real+ldm. Single spectra: svm*, forest*."
 )
 
 
@@ -60,7 +59,10 @@ def usefulness(
         ),
     ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
-    jobs: Annotated[int, typer.Option(min=1, help="Processes side by side.")] = 1,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Processes side by side; default: one a core, with a GPU one.", show_default=False),
+    ] = None,
     json: Annotated[
         Path | None,
         typer.Option(help="Another file for the summary beside RUN/usefulness/summary.json.", show_default=False),
@@ -74,6 +76,7 @@ def usefulness(
     from specdm.report.run_folder import check_writable, write_text
     from specdm.report.usefulness_files import summary_text
     from specdm.report.usefulness_run import usefulness as run_usefulness
+    from specdm.report.usefulness_run import usual_processes
 
     if json is not None:
         check_writable(json.parent)
@@ -89,7 +92,7 @@ def usefulness(
         run,
         seeds=range(seeds),
         device=device,  # type: ignore[arg-type]
-        processes=jobs,
+        processes=jobs or usual_processes(device),
         **{name: value for name, value in asked.items() if value is not None},  # type: ignore[arg-type]
     )
     print_summary(found)

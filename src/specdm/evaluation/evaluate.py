@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from specdm.errors import TileError
-from specdm.evaluation.alike import check_alike
 from specdm.evaluation.amounts import check_endmembers, has_amounts, judge_amounts
 from specdm.evaluation.case import Case
 from specdm.evaluation.change import has_change, judge_change
@@ -23,6 +22,7 @@ from specdm.evaluation.record import Evaluation
 from specdm.evaluation.spectral_fidelity import judge_spectra
 from specdm.evaluation.spectral_manifold import judge_manifold
 from specdm.evaluation.views import Reconstructs
+from specdm.tiles.alike import check_alike
 from specdm.tiles.tileset import TileSet
 from specdm.version import __version__
 
@@ -103,7 +103,7 @@ def evaluate(
     labelled = real.of_labelled_scenes()
     if not (labelled.split == "train").any():
         raise TileError(f"{real.where} has no training tiles; give the whole real tile set, as `specdm train` used it")
-    check_alike(synthetic, real)
+    check_alike(synthetic, real, advice="compare synthetic tiles with the real tiles their model was trained on")
     check_endmembers(endmembers, real)
     check_network(network)
 

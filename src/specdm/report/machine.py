@@ -32,6 +32,11 @@ def describe_machine() -> dict[str, str]:
     return facts
 
 
+def usable_cores() -> int:
+    """How many cores this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _version(package: str) -> str:
     try:
         return importlib.metadata.version(package)
@@ -52,7 +57,7 @@ def _devices() -> str:
 
 
 def _threads() -> str:
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    usable = usable_cores()
     try:
         import torch
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from specdm.evaluation.usefulness.arms import ARMS
+from specdm.evaluation.usefulness.jobs import SPECTRA
 from specdm.evaluation.usefulness.summary import ArmSummary, Record, Summary
-
-SPECTRA = "spectra"
-"""Kind, and in records network, of the rivals that look at single spectra."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +14,7 @@ class Comparison:
     """Arms with one network at one share of the labels, and the rivals of single spectra beside them.
 
     Attributes:
-        network: "spectra" where there are these rivals alone.
+        network: `SPECTRA` where there are these rivals alone.
         test_spectra: a key of `SIGHTS`.
         share: of the labels, above 0 to 1.
         arms: in the order of the summary.
@@ -43,7 +41,7 @@ class Comparison:
         return [one for one in self.of_kind("synthetic") if "ldm" not in ARMS[one.arm].sources]
 
     def of_kind(self, kind: str) -> list[ArmSummary]:
-        """Arms of a kind: of `Arm.kind`, or "spectra"."""
+        """Arms of a kind: of `Arm.kind`, or `SPECTRA`."""
         return [one for one in self.arms if kind_of(one.arm) == kind]
 
     def arm(self, name: str | None) -> ArmSummary | None:
@@ -52,7 +50,7 @@ class Comparison:
 
 
 def kind_of(arm: str) -> str:
-    """What an arm's tiles are, see `Arm.kind`; "spectra" for the rivals of single spectra."""
+    """What an arm's tiles are, see `Arm.kind`; `SPECTRA` for the rivals of single spectra."""
     return ARMS[arm].kind if arm in ARMS else SPECTRA
 
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from specdm.evaluation.usefulness.jobs import SPECTRA
 from specdm.evaluation.usefulness.summary import ArmSummary, Record, Summary
 from specdm.report.figures import INK, REAL, SYNTHETIC, inked, plain_axes
-from specdm.report.usefulness_comparison import SPECTRA, Comparison, kind_of, records_of
+from specdm.report.usefulness_comparison import Comparison, kind_of, records_of
 from specdm.report.usefulness_words import percent, score_name
 
 if TYPE_CHECKING:

@@ -10,16 +10,16 @@ from typing import Literal
 from specdm.errors import ConfigError, RunError
 from specdm.evaluation.usefulness.arms import ARMS
 from specdm.evaluation.usefulness.downstream import Schedule
-from specdm.evaluation.usefulness.jobs import DEFAULT_ARMS, Grid
+from specdm.evaluation.usefulness.jobs import DEFAULT_ARMS, SPECTRA, Grid
 from specdm.evaluation.usefulness.judging import task_of
 from specdm.evaluation.usefulness.networks import build_network, check_network_shape
 from specdm.evaluation.usefulness.parts import Targets
 from specdm.evaluation.usefulness.running import run_groups
 from specdm.evaluation.usefulness.summary import Record, Summary, read_records, summary
 from specdm.evaluation.usefulness.workbench import Bench, GroupBench
+from specdm.report.machine import usable_cores
 from specdm.report.run_folder import RunFolder, check_writable
 from specdm.report.usefulness_baseline import baseline_of
-from specdm.report.usefulness_comparison import SPECTRA
 from specdm.report.usefulness_files import write_files
 from specdm.tiles.store import open_tiles
 from specdm.tiles.tileset import TileSet
@@ -47,7 +47,7 @@ def usefulness(
     learning_rate: float = USUAL.learning_rate,
     device: Device = "auto",
     processes: int = 1,
-    threads: int | None = None,
+    threads: int = 1,
     judge: Literal["test", "val"] = "test",
     say: Callable[[str], None] = print,
 ) -> Summary:
@@ -69,7 +69,7 @@ def usefulness(
         steps, batch_size, learning_rate: of every network.
         device: "auto" takes a GPU if there is one.
         processes: groups of jobs side by side. They are spawned: a script needs `if __name__ == "__main__":`.
-        threads: of torch in each; default: its own choice with one process, one with several.
+        threads: of torch in each; networks so small gain more from processes.
         judge: "test"; or "val", to choose a policy without touching test ground.
         say: called with a line on what begins.
 
@@ -132,9 +132,9 @@ def _failures(failed: list[str]) -> str:
     return f"{len(failed)} jobs failed, the first of them {failed[0]}"
 
 
-def _check_machine(processes: int, threads: int | None) -> None:
+def _check_machine(processes: int, threads: int) -> None:
     for name, value in (("processes", processes), ("threads", threads)):
-        if value is not None and value < 1:
+        if value < 1:
             raise ConfigError(f"{name} is {value}; expected at least 1")
 
 
@@ -148,6 +148,11 @@ def _accelerator(device: str) -> str:
     if device == "cuda" and not there:
         raise ConfigError("device is 'cuda', but torch finds no GPU here; take cpu or auto")
     return "cuda" if there and device != "cpu" else "cpu"
+
+
+def usual_processes(device: str) -> int:
+    """One for each core that this process may use; one with a GPU, which all would share."""
+    return 1 if _accelerator(device) == "cuda" else usable_cores()
 
 
 def _on(config: RunConfig, accelerator: str) -> RunConfig:

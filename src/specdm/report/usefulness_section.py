@@ -46,8 +46,8 @@ def usefulness_section(real: TileSet, run: Path | None) -> dict[str, Any] | None
 
 def _group(compared: list[Comparison], found: Summary, records: list[Record], real: TileSet) -> dict[str, Any]:
     """One network and one sight of test ground: every share of the labels."""
+    from specdm.evaluation.usefulness.jobs import SPECTRA
     from specdm.report import usefulness_words as words
-    from specdm.report.usefulness_comparison import SPECTRA
     from specdm.report.usefulness_figures import class_bars_figure, learning_curve_figure
     from specdm.report.usefulness_maps import ground_maps
 

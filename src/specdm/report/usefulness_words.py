@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from specdm.evaluation.usefulness.arms import ARMS
-from specdm.evaluation.usefulness.jobs import SIGHTS
+from specdm.evaluation.usefulness.jobs import SIGHTS, SPECTRA
 from specdm.evaluation.usefulness.paired import SeedInterval
 from specdm.evaluation.usefulness.summary import Summary
-from specdm.report.usefulness_comparison import SPECTRA, Comparison, best
+from specdm.report.usefulness_comparison import Comparison, best
 
 if TYPE_CHECKING:
     from specdm.tiles.tileset import TileSet

@@ -9,7 +9,7 @@ from specdm.errors import ConfigError
 from specdm.evaluation.usefulness.augmentation import Augmentation
 
 Source = Literal["real", "dense", "drawn", "read", "sure", "filtered", "weighted", "balanced", "ldm"]
-SOURCES: dict[str, str] = {
+SOURCES: dict[Source, str] = {
     "real": "real tiles with the labels kept",
     "dense": "real tiles, unlabelled ground labelled by the model's reading where that is sure",
     "drawn": "synthetic tiles with the masks drawn with them",
@@ -32,7 +32,7 @@ class Portion:
         share: of the batch, above 0 to 1.
     """
 
-    source: str
+    source: Source
     share: float
 
 
@@ -57,7 +57,7 @@ class Arm:
     longer: int = 1
 
     @property
-    def sources(self) -> tuple[str, ...]:
+    def sources(self) -> tuple[Source, ...]:
         """Sources of all portions, each once."""
         return tuple(dict.fromkeys(portion.source for portion in (*self.before, *self.portions)))
 
@@ -81,7 +81,7 @@ class Arm:
         return "dense" if "dense" in self.sources else "real"
 
 
-def _half(first: str, second: str) -> tuple[Portion, ...]:
+def _half(first: Source, second: Source) -> tuple[Portion, ...]:
     return Portion(first, 0.5), Portion(second, 0.5)
 
 

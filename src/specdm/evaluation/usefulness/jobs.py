@@ -22,6 +22,9 @@ SIGHTS: dict[str, str] = {
 RIVALS = ("svm", "forest")
 """Names of arms that train no network: single spectra and scikit-learn."""
 
+SPECTRA = "spectra"
+"""Stands for their network in records."""
+
 DEFAULT_ARMS = (
     "real", "real+longer", "real+mixup", "real+copy-paste", "real+drawn", "real+sure", "dense", "dense+sure",
     "pretrained", "sure", *RIVALS,
@@ -50,7 +53,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Job:
-    """One network trained on one arm; or a rival of single spectra, whose network is "spectra"."""
+    """One network trained on one arm; or a rival of single spectra, whose network is `SPECTRA`."""
 
     arm: str
     network: str
@@ -128,7 +131,7 @@ class Grid:
     def jobs_of(self, group: Group) -> list[Job]:
         """All arms with all networks, then the rivals."""
         trained = [Job(arm, network, group) for network in self.networks for arm in self.arms if arm in ARMS]
-        return trained + [Job(arm, "spectra", group) for arm in self.arms if arm in RIVALS]
+        return trained + [Job(arm, SPECTRA, group) for arm in self.arms if arm in RIVALS]
 
     def record(self) -> dict[str, Any]:
         """What makes records comparable, JSON-ready."""

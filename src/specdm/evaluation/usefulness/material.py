@@ -12,6 +12,7 @@ import numpy as np
 
 from specdm.errors import ConfigError, ModelError
 from specdm.evaluation.reliability import RealEvidence, mark_unreliable, reliability
+from specdm.evaluation.usefulness.arms import Source
 from specdm.scenes.classes import UNLABELLED
 from specdm.synthesis.fit import train_run
 from specdm.synthesis.pipeline import SpecDMPipeline
@@ -67,9 +68,9 @@ class Material:
     @cached_property
     def evidence(self) -> RealEvidence:
         """What real labels teach about those of other tiles."""
-        return RealEvidence.fit(self.labelled.train.of_labelled_scenes(), seed=self.seed)
+        return RealEvidence.fit(self.labelled.train, seed=self.seed)
 
-    def tiles(self, source: str) -> tuple[TileSet, np.ndarray | None]:
+    def tiles(self, source: Source) -> tuple[TileSet, np.ndarray | None]:
         """Tiles of a source of `SOURCES`, and weights of their labels `(tile, layer, y, x)` if they have any.
 
         Raises:
@@ -81,10 +82,10 @@ class Material:
         if source == "weighted":
             drawn = self._stored("drawn")
             # scores of amounts come last; beside masks nothing is learnt of amounts
-            return drawn, self._scores(drawn)[:, : len(drawn.layers) or 1]
+            return drawn, self._drawn_scores[:, : len(drawn.layers) or 1]
         return self._stored(source), None
 
-    def _stored(self, source: str) -> TileSet:
+    def _stored(self, source: Source) -> TileSet:
         """Made and kept in the folder, or opened from there."""
         if source == "dense":
             return self._densified()
@@ -96,7 +97,7 @@ class Material:
             made.save(path, overwrite=True)
         return open_tiles(path)
 
-    def _make(self, source: str) -> TileSet:
+    def _make(self, source: Source) -> TileSet:
         if source == "drawn":
             return self._drawn(self.generator)
         if source == "read":
@@ -108,8 +109,7 @@ class Material:
                 raise ConfigError("balanced tiles have as much of every class, but these have no classes; leave it out")
             return self._read(self._drawn(self.generator, balance=True), keep=False, least=LEAST_SURE)
         if source == "filtered":
-            drawn = self._stored("drawn")
-            return mark_unreliable(drawn, self._scores(drawn), share=DROPPED_SHARE)
+            return mark_unreliable(self._stored("drawn"), self._drawn_scores, share=DROPPED_SHARE)
         if source == "ldm":
             self.say("training the baseline")
             model = train_run(self.folder / "ldm", tiles=self.seen, config=self.baseline, show_progress=False)
@@ -136,7 +136,10 @@ class Material:
         self.say(f"drawing {self.n} tiles")
         return generator.sample(self.n, seed=self.seed, **options)
 
-    def _scores(self, tiles: TileSet) -> np.ndarray:
+    @cached_property
+    def _drawn_scores(self) -> np.ndarray:
+        """Reliability of the labels of drawn tiles, `(tile, layer, y, x)`."""
+        tiles = self._stored("drawn")
         posterior = self.generator.posterior(tiles) if self.generator.reader is not None else None
         return reliability(tiles, real=self.evidence, posterior=posterior, seed=self.seed).pixel
 

@@ -14,13 +14,14 @@ from specdm.evaluation.usefulness.workbench import Bench, GroupBench
 Say = Callable[[str], None]
 
 
-def run_groups(bench: Bench, *, processes: int = 1, threads: int | None = None, say: Say = print) -> list[str]:
+def run_groups(bench: Bench, *, processes: int = 1, threads: int = 1, say: Say = print) -> list[str]:
     """Run all jobs that have no record.
 
     Args:
         bench: what is run.
         processes: groups side by side.
-        threads: of torch in each; default: its own choice with one process, one with several.
+        threads: of torch in each. Scores are the same for any number of processes, not for any number of threads:
+            these change the order of sums.
         say: called with a line on what begins or has ended.
 
     Returns:
@@ -28,9 +29,13 @@ def run_groups(bench: Bench, *, processes: int = 1, threads: int | None = None, 
     """
     groups = [group for group in bench.grid.groups() if bench.open_jobs(group)]
     if processes <= 1:
-        return [line for group in groups for line in _run(bench, group, threads, say)]
+        before = torch.get_num_threads()
+        try:
+            return [line for group in groups for line in _run(bench, group, threads, say)]
+        finally:
+            torch.set_num_threads(before)
     failed = []
-    for group, lines in _side_by_side(bench, groups, processes=processes, threads=threads or 1):
+    for group, lines in _side_by_side(bench, groups, processes=processes, threads=threads):
         say(f"{group.name}: done")
         failed += lines
     return failed
@@ -47,7 +52,6 @@ def _side_by_side(
             yield waiting[done], done.result()
 
 
-def _run(bench: Bench, group: Group, threads: int | None, say: Say) -> list[str]:
-    if threads:
-        torch.set_num_threads(threads)
+def _run(bench: Bench, group: Group, threads: int, say: Say) -> list[str]:
+    torch.set_num_threads(threads)
     return GroupBench(bench, group, say).run()

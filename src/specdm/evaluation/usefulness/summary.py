@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from specdm.errors import RunError
 from specdm.evaluation.usefulness.arms import ARMS
+from specdm.evaluation.usefulness.jobs import SPECTRA
 from specdm.evaluation.usefulness.paired import SeedInterval, mean_interval, paired_interval
 
 Record = dict[str, Any]
 
 KEYS = ("network", "test_spectra", "share")
-"""What arms are compared within; rivals of single spectra, whose network is "spectra", join every network."""
+"""What arms are compared within; rivals of single spectra, whose network is `SPECTRA`, join every network."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Summary:
         return [
             one
             for one in self.arms
-            if one.network in (network, "spectra") and one.test_spectra == test_spectra and one.share == share
+            if one.network in (network, SPECTRA) and one.test_spectra == test_spectra and one.share == share
         ]
 
 
@@ -127,7 +128,7 @@ def _summed(records: Iterable[Record]) -> list[tuple[ArmSummary, dict[int, float
         groups.setdefault(key, {})[record["seed"]] = record
     order = {name: place for place, name in enumerate(ARMS)}
     found = []
-    for key in sorted(groups, key=lambda k: (k[0] == "spectra", k[0], k[1], -k[2], order.get(k[3], len(order)), k[3])):
+    for key in sorted(groups, key=lambda k: (k[0] == SPECTRA, k[0], k[1], -k[2], order.get(k[3], len(order)), k[3])):
         own = groups[key]
         scores = {seed: float(own[seed]["scores"]["main"]) for seed in sorted(own) if _known(own[seed])}
         if not scores:
@@ -149,8 +150,6 @@ def _summed(records: Iterable[Record]) -> list[tuple[ArmSummary, dict[int, float
 
 def _with_gains(found: list[tuple[ArmSummary, dict[int, float]]]) -> Iterable[ArmSummary]:
     """Arms with synthetic tiles beside real ones get their gain over the best arm of what they have beside these."""
-    from dataclasses import replace
-
     for one, scores in found:
         arm = ARMS.get(one.arm)
         if arm is None or arm.kind in ("real", "only"):

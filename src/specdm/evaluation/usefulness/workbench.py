@@ -15,13 +15,13 @@ import numpy as np
 import torch
 
 from specdm.errors import SpecDMError, TileError
-from specdm.evaluation.usefulness.arms import ARMS, SOURCES, Portion
+from specdm.evaluation.usefulness.arms import ARMS, SOURCES, Portion, Source
 from specdm.evaluation.usefulness.downstream import Phase, prediction, trained_network
 from specdm.evaluation.usefulness.humble import humble_amounts, humble_prediction
 from specdm.evaluation.usefulness.jobs import RIVALS, Grid, Group, Job
 from specdm.evaluation.usefulness.judging import judged
 from specdm.evaluation.usefulness.material import Material
-from specdm.evaluation.usefulness.networks import build_network, check_network_shape
+from specdm.evaluation.usefulness.networks import build_network
 from specdm.evaluation.usefulness.parts import Part, Standard, Targets
 from specdm.evaluation.usefulness.sight import with_test_spectra, without_test_spectra
 from specdm.scenes.classes import UNLABELLED
@@ -168,7 +168,7 @@ class GroupBench:
     def standard(self) -> Standard:
         return Standard.of(self.material.labelled.train)
 
-    def part(self, source: str) -> Part:
+    def part(self, source: Source) -> Part:
         """Tiles of a source in memory; kept, since most arms share them.
 
         Raises:
@@ -189,7 +189,7 @@ class GroupBench:
         return self._parts[source]
 
     @cached_property
-    def _parts(self) -> dict[str, Part]:
+    def _parts(self) -> dict[Source, Part]:
         return {}
 
     def _result(self, job: Job) -> tuple[dict[str, Any], np.ndarray]:
@@ -231,7 +231,6 @@ class GroupBench:
             network = build_network(
                 job.network, channels=channels, outputs=self.targets.outputs, dates=self.real.n_dates
             )
-        check_network_shape(network, channels=channels, outputs=self.targets.outputs, size=self.real.size)
         phases = [Phase(self._parts_of(arm.before), until=0.5)] if arm.before else []
         network = trained_network(
             network,
@@ -241,7 +240,9 @@ class GroupBench:
             schedule=replace(grid.schedule, steps=arm.longer * grid.schedule.steps),
             seed=self.group.seed,
         )
-        return prediction(network, self.held_out, standard=self.standard, targets=self.targets)
+        return prediction(
+            network, self.held_out, standard=self.standard, targets=self.targets, device=self.material.device
+        )
 
     def _parts_of(self, portions: tuple[Portion, ...]) -> tuple[tuple[Part, float], ...]:
         return tuple((self.part(portion.source), portion.share) for portion in portions)

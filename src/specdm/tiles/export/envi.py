@@ -11,9 +11,9 @@ import numpy as np
 
 from specdm.errors import TileError
 from specdm.scenes.classes import UNLABELLED, Classes
-from specdm.tiles.export.geotiff import rgb, score_names
 from specdm.tiles.export.names import file_words
 from specdm.tiles.export.protocol import ExportFormat, Source, TileFiles
+from specdm.tiles.export.rasters import file_depths, layout_lines, rgb, score_names
 from specdm.tiles.export.sizes import on_disk
 from specdm.tiles.export.tile import Tile
 
@@ -153,34 +153,24 @@ def _check(source: Source) -> list[str]:
 
 
 def _tile_bytes(source: Source) -> int:
-    layout, pixels = source.layout, source.layout.size**2
-    classes = 0 if layout.classes is None else len(_legend(layout.classes)["class names"])
-    files = [(4 * int(n), int(n)) for n in layout.own_bands.sum(axis=1)] + [(2, classes)] * len(layout.layers)
-    if layout.quantities is not None:
-        files.append((4 * len(layout.quantities), len(layout.quantities)))
-    if source.scored:
-        files.append((4 * len(score_names(source)), len(score_names(source))))
-    return sum(on_disk(depth * pixels) + on_disk(2048 + 96 * named) for depth, named in files)
+    layout = source.layout
+    named = 0 if layout.classes is None else len(_legend(layout.classes)["class names"])
+    files = file_depths(source, class_names=named)
+    return sum(on_disk(depth * layout.size**2) + on_disk(2048 + 96 * names) for depth, names in files)
 
 
 def _layout(source: Source) -> list[str]:
-    layout = source.layout
-    lines = [
-        "`image_N.hdr` and `image_N.img`: float32, bsq, little-endian, `data ignore value` nan; wavelengths and widths "
-        "in nm, band names."
-    ]
-    if len(layout.dates) > 1:
-        lines.append("One image file a date, `image_N_DATE.hdr`, with the bands that the date has.")
-    if layout.layers:
-        several = " One file a layer, `mask_N_LAYER.hdr`." if len(layout.layers) > 1 else ""
-        kind, free = ("int16", UNLABELLED) if layout.classes is None else (
-            "ENVI Classification with names and colours", free_value(layout.classes)
-        )  # fmt: skip
-        lines.append(f"`mask_N.hdr`: {kind}; class values, {free} where unlabelled.{several}")
-    if layout.quantities is not None:
-        lines.append("`amount_N.hdr`: float32, one band a quantity, `data ignore value` nan.")
-    if source.scored:
-        lines.append("`reliability_N.hdr`: float32, probability that the label of a pixel is right, nan if none.")
+    kind, free = ("int16", UNLABELLED)
+    if source.layout.classes is not None:
+        kind, free = "ENVI Classification with names and colours", free_value(source.layout.classes)
+    lines = layout_lines(
+        source,
+        suffix="hdr",
+        image="`image_N.hdr` and `image_N.img`: float32, bsq, little-endian, `data ignore value` nan; wavelengths and "
+        "widths in nm, band names.",
+        mask=f"{kind}; class values, {free} where unlabelled",
+        nodata="`data ignore value` nan",
+    )
     return [*lines, "There is no map info: tile sets keep no coordinate reference system."]
 
 

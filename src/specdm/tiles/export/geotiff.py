@@ -16,6 +16,7 @@ from specdm.scenes.classes import UNLABELLED, Classes
 from specdm.scenes.raster_writer import mask_storage
 from specdm.tiles.export.names import file_words
 from specdm.tiles.export.protocol import ExportFormat, Source, TileFiles
+from specdm.tiles.export.rasters import file_depths, layout_lines, rgb, score_names
 from specdm.tiles.export.sizes import on_disk
 from specdm.tiles.export.tile import Tile
 
@@ -136,12 +137,6 @@ def band_tags(source: Source, bands: np.ndarray) -> list[dict[str, dict[str, str
     return found
 
 
-def score_names(source: Source) -> list[str]:
-    """Names of the layers of scores."""
-    names = [f"reliability of {layer}" for layer in source.layout.layers if source.layout.classes is not None]
-    return names + (["reliability of amounts"] if source.layout.quantities is not None else [])
-
-
 def _mask(values: np.ndarray, classes: Classes | None, about: Mapping[str, str], layer: str) -> bytes:
     dtype, free = (np.dtype(np.int16), UNLABELLED) if classes is None else mask_storage(classes)
     stored = np.where(values == UNLABELLED, free, values).astype(dtype)[None]
@@ -153,11 +148,6 @@ def _mask(values: np.ndarray, classes: Classes | None, about: Mapping[str, str],
         if dtype == np.uint8:
             colors = {value: (*rgb(color), 255) for value, color in zip(classes.values, classes.colors, strict=True)}
     return raster_bytes(stored, nodata=free, names=[layer], band_tags=[{"": tags}], tags=about, colors=colors)
-
-
-def rgb(color: str) -> tuple[int, int, int]:
-    """ "#0072b2" as three numbers from 0 to 255."""
-    return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
 
 
 def _check(source: Source) -> list[str]:
@@ -172,39 +162,25 @@ def _check(source: Source) -> list[str]:
 
 def _tile_bytes(source: Source) -> int:
     layout = source.layout
-    counts = [int(n) for n in layout.own_bands.sum(axis=1)]
-    n_classes = len(layout.classes) if layout.classes is not None else 0
-    # 2 bytes a value for masks, and names of the classes in each of them
-    files = [(4 * n, n) for n in counts] + [(2, n_classes)] * len(layout.layers)
-    if layout.quantities is not None:
-        files.append((4 * len(layout.quantities), len(layout.quantities)))
-    if source.scored:
-        files.append((4 * len(score_names(source)), len(score_names(source))))
+    files = file_depths(source, class_names=len(layout.classes) if layout.classes is not None else 0)
     pixels = layout.size**2
     # deflate makes nothing larger by more than a thousandth
     return sum(on_disk(int(depth * pixels * 1.002) + HEADER_BYTES + BAND_BYTES * tagged) for depth, tagged in files)
 
 
 def _layout(source: Source) -> list[str]:
-    layout = source.layout
-    free = -1 if layout.classes is None else mask_storage(layout.classes)[1]
-    lines = [
-        "`image_N.tif`: float32, one band a band, nodata NaN, values as they are. Wavelengths in GDAL's domain "
+    classes = source.layout.classes
+    free = UNLABELLED if classes is None else mask_storage(classes)[1]
+    lines = layout_lines(
+        source,
+        suffix="tif",
+        image="`image_N.tif`: float32, one band a band, nodata NaN, values as they are. Wavelengths in GDAL's domain "
         "`IMAGERY` (`CENTRAL_WAVELENGTH_UM`, `FWHM_UM`) and, exact, in the band tags `wavelength` and `fwhm` (nm); "
-        "band names are the descriptions."
-    ]
-    if len(layout.dates) > 1:
-        lines.append("One image file a date, `image_N_DATE.tif`, with the bands that the date has.")
-    if layout.layers:
-        several = " One file a layer, `mask_N_LAYER.tif`." if len(layout.layers) > 1 else ""
-        lines.append(
-            f"`mask_N.tif`: class values, {free} (nodata) where unlabelled; names and colours in the band tags "
-            f"`class_VALUE` and `color_VALUE`, and in the colour table.{several}"
-        )
-    if layout.quantities is not None:
-        lines.append("`amount_N.tif`: float32, one band a quantity, nodata NaN.")
-    if source.scored:
-        lines.append("`reliability_N.tif`: float32, probability that the label of a pixel is right, nodata NaN.")
+        "band names are the descriptions.",
+        mask=f"class values, {free} (nodata) where unlabelled; names and colours in the band tags `class_VALUE` and "
+        "`color_VALUE`, and in the colour table",
+        nodata="nodata NaN",
+    )
     return [*lines, "There is no coordinate reference system: tile sets do not keep one."]
 
 

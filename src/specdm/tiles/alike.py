@@ -1,4 +1,4 @@
-"""Whether two tile sets can be compared at all."""
+"""Whether two tile sets can be compared, or stand in one batch, at all."""
 
 from __future__ import annotations
 
@@ -13,23 +13,34 @@ from specdm.tiles.tileset import TileSet
 SAME_WAVELENGTH_NM = 0.5
 
 
-def check_alike(synthetic: TileSet, real: TileSet) -> None:
-    """Raise TileError if the two cannot be compared, naming the first difference."""
+def check_alike(synthetic: TileSet, real: TileSet, *, advice: str) -> None:
+    """Make sure that two tile sets have the same bands, dates, masks, classes and quantities.
+
+    Args:
+        synthetic, real: the two.
+        advice: what to do otherwise, the end of the message.
+
+    Raises:
+        TileError: they differ; the first difference is named.
+    """
     for what, words in _FACTS.items():
         found, wanted = words(synthetic), words(real)
-        # wavelengths are compared as numbers: two lists may read alike, and tenths of a nanometre do not matter
-        if (found != wanted) if words is not _wavelengths else not _same_wavelengths(synthetic, real):
-            raise TileError(
-                f"the {what} of {synthetic.where} are {found}, those of {real.where} are {wanted}; "
-                "compare synthetic tiles with the real tiles their model was trained on"
-            )
-
-
-def _same_wavelengths(synthetic: TileSet, real: TileSet) -> bool:
+        if found != wanted:
+            raise _different(what, synthetic, found, real, wanted, advice)
     one, other = synthetic.wavelength, real.wavelength
     if one is None or other is None:
-        return one is other
-    return bool(np.allclose(one, other, rtol=0, atol=SAME_WAVELENGTH_NM))
+        if one is not other:
+            known = ["unknown" if wavelength is None else "known" for wavelength in (one, other)]
+            raise _different("wavelengths", synthetic, known[0], real, known[1], advice)
+    # tenths of a nanometre do not matter
+    elif (apart := np.abs(one - other)).max(initial=0.0) > SAME_WAVELENGTH_NM:
+        band = int(apart.argmax())
+        what = f"wavelengths (by up to {apart[band]:g} nm, in band {band + 1})"
+        raise _different(what, synthetic, f"{one[band]:g} nm", real, f"{other[band]:g} nm", advice)
+
+
+def _different(what: str, one: TileSet, found: str, other: TileSet, wanted: str, advice: str) -> TileError:
+    return TileError(f"the {what} of {one.where} are {found}, those of {other.where} are {wanted}; {advice}")
 
 
 def _images(tiles: TileSet) -> str:
@@ -40,13 +51,6 @@ def _sensors(tiles: TileSet) -> str:
     if tiles.date_sensor is None:
         return "the same for all dates"
     return ", ".join(f"{len(tiles.bands_of(i))} bands for date {date}" for i, date in enumerate(tiles.dates))
-
-
-def _wavelengths(tiles: TileSet) -> str:
-    wavelength = tiles.wavelength
-    if wavelength is None:
-        return "unknown"
-    return f"{wavelength[0]:g} to {wavelength[-1]:g} nm"
 
 
 def _layers(tiles: TileSet) -> str:
@@ -75,7 +79,6 @@ def _quantities(tiles: TileSet) -> str:
 _FACTS: dict[str, Callable[[TileSet], str]] = {
     "images": _images,
     "bands": _sensors,
-    "wavelengths": _wavelengths,
     "mask layers": _layers,
     "classes": _classes,
     "quantities": _quantities,
