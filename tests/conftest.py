@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from little_scenes import make_little_change, make_little_scene
 
 from specdm.scenes.scene import Scene
 
 if TYPE_CHECKING:
     from specdm.tiles.tileset import TileSet
+
+# a slow machine is no failure
+settings.register_profile("specdm", deadline=None)
+settings.load_profile("specdm")
 
 DEFAULT_SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

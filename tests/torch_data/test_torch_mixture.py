@@ -174,7 +174,7 @@ OTHER_CLASSES = Classes.create([2, 5, 7], ["grass", "water", "bare soil"])
         ({"quantities": 2}, "quantities of .* are .*, those of .* are none"),
         (
             {"wavelength": np.array([450.0, 700.0, 900.0])},
-            r"by up to 25 nm, in band 2\) of .* are 700 nm, those of .* are 675 nm",
+            "wavelengths of .*, band 2 at 700 nm, those of .*, band 2 at 675 nm",
         ),
     ],
 )

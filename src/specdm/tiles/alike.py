@@ -35,8 +35,8 @@ def check_alike(synthetic: TileSet, real: TileSet, *, advice: str) -> None:
     # tenths of a nanometre do not matter
     elif (apart := np.abs(one - other)).max(initial=0.0) > SAME_WAVELENGTH_NM:
         band = int(apart.argmax())
-        what = f"wavelengths (by up to {apart[band]:g} nm, in band {band + 1})"
-        raise _different(what, synthetic, f"{one[band]:g} nm", real, f"{other[band]:g} nm", advice)
+        found, wanted = (f"{w.min():g} to {w.max():g} nm, band {band + 1} at {w[band]:g} nm" for w in (one, other))
+        raise _different("wavelengths", synthetic, found, real, wanted, advice)
 
 
 def _different(what: str, one: TileSet, found: str, other: TileSet, wanted: str, advice: str) -> TileError:
