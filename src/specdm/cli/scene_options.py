@@ -60,6 +60,17 @@ Fwhm = Annotated[str | None, _option("Band widths in nm, likewise.")]
 Nodata = Annotated[str | None, _option("Image values that mean no data.")]
 Scale = Annotated[str | None, _option("Factor for image values; with --sensors each one a date.")]
 Offset = Annotated[str | None, _option("Added after it, likewise.")]
+Resolution = Annotated[
+    int | None, _option("Pixel size in m of a product with several: 10, 20 (default) or 60 for Sentinel-2.")
+]
+Quality = Annotated[
+    str | None,
+    _option(
+        "Pixels of a product that become no data: keep for none, or some of cloud, cloud_edge, cirrus, shadow, haze, "
+        "snow, water, dark, saturated, defective, negative."
+    ),
+]
+BadBands = Annotated[str | None, _option("leave_out (default) or keep bands that a file marks as bad.")]
 Units = Annotated[str | None, _option("Unit of image values.")]
 Variable = Annotated[
     str | None, _option("Image array in a file with several; with --dates one a date: T1,T2.")
@@ -84,6 +95,7 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
     "variable": texts.word_or_words,
     "mask_variable": texts.word_or_words,
     "sensor": texts.word_or_words,
+    "quality": texts.word_or_words,
     "class_names": texts.class_names,
     "classes": texts.choices,
     "bands": texts.choices,
@@ -98,7 +110,8 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
 """How an option's text becomes a value; an option that is not here is taken as it is."""
 
 _AS_THEY_ARE = (
-    "mask_kind", "date", "sensors", "dataset", "units", "rows", "columns", "order", "layout", "split_map_kind",
+    "mask_kind", "date", "sensors", "resolution", "bad_bands", "dataset", "units", "rows", "columns", "order",
+    "layout", "split_map_kind",
     "name",
 )  # fmt: skip
 

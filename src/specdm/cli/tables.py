@@ -50,6 +50,10 @@ def description_table(description: FileDescription, *, dates: int | None = None)
         line("nodata", f"{description.nodata:g}")
     if description.georeference is not None:
         line("georeference", description.georeference)
+    if description.date is not None:
+        line("date", description.date)
+    if description.facts:
+        line("reading", "\n".join(description.facts))
     if description.classes is not None:
         counts = [
             f"{value}{f' {name}' if name else ''}: {count} px"

@@ -9,6 +9,7 @@ from pathlib import Path
 from specdm.scenes.layouts import plan_folder
 from specdm.scenes.opening.plan import OpeningPlan, RasterSource
 from specdm.scenes.readers import array_shapes
+from specdm.scenes.readers.products.detect import is_product
 
 MOST_NAMES = 6
 
@@ -35,10 +36,13 @@ def describe_folder(folder: Path) -> dict[str, str]:
         return _plan_facts(plan)
     files = [path for path in sorted(folder.iterdir()) if path.is_file()]
     kinds = Counter(path.suffix.lower() or "no ending" for path in files)
-    folders = [path.name for path in sorted(folder.iterdir()) if path.is_dir()]
+    products = [path for path in sorted(folder.iterdir()) if is_product(path)]
+    folders = [path.name for path in sorted(folder.iterdir()) if path.is_dir() and path not in products]
     facts = {"layout": "a plain folder; each image file is a scene, unless --dates or a list says otherwise"}
     if kinds:
         facts["files"] = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+    if products:
+        facts["products"] = f"{len(products)}: {_some([path.name for path in products])}"
     if folders:
         facts["folders"] = _some(folders)
     return facts

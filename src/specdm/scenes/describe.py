@@ -44,6 +44,8 @@ class FileDescription:
         sampled: whether only windows of the values were looked at, so that counts and problems are partial.
         problems: one line each.
         attributes: other things the file states.
+        date: day of acquisition that a sensor product states, or None.
+        facts: what is done in reading a sensor product, one line each.
     """
 
     path: Path
@@ -63,6 +65,8 @@ class FileDescription:
     sampled: bool = False
     problems: list[str] = field(default_factory=list)
     attributes: dict[str, Any] = field(default_factory=dict)
+    date: str | None = None
+    facts: list[str] = field(default_factory=list)
 
 
 def describe_file(path: str | Path, **options: Any) -> FileDescription:
@@ -102,6 +106,8 @@ def describe_file(path: str | Path, **options: Any) -> FileDescription:
         sampled=sampled,
         problems=_problems(raster, numbers, classes),
         attributes=raster.attributes,
+        date=raster.date,
+        facts=raster.facts,
     )
 
 

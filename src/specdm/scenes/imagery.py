@@ -18,7 +18,7 @@ from specdm.scenes.scene import Scene
 PER_BAND = ("wavelength", "fwhm", "band_name")
 IMAGE_OPTIONS = (
     "wavelengths", "fwhm", "bands", "nodata", "scale", "offset", "units", "variable", "rows", "columns", "order",
-    "layout", "sensor", "sensors",
+    "layout", "sensor", "sensors", "resolution", "quality", "bad_bands",
 )  # fmt: skip
 """Options of `open_scene` that say something of images alone, so that they hold for imagery without labels too."""
 

@@ -45,6 +45,7 @@ class ImageOptions:
     nodata: float | Sequence[float] | None = None
     scale: float | None = None
     offset: float | None = None
+    bad_bands: str = "leave_out"
     date: DateLabel | None = None
 
 
@@ -88,7 +89,7 @@ def prepare_image(raster: Raster, options: ImageOptions, *, in_memory_bytes: int
     if small:
         values = values.compute()
     values = as_float(raster, values, options)
-    good = None if raster.good is None else raster.good[chosen]
+    good = None if raster.good is None or options.bad_bands == "keep" else raster.good[chosen]
     reasons = find_problem_bands(values, good=good)
     values = values.expand_dims(date=[options.date if options.date is not None else 0])
     return Image(

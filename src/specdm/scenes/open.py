@@ -12,10 +12,11 @@ from specdm.scenes.dates import DateLabel
 from specdm.scenes.images import IN_MEMORY_BYTES
 from specdm.scenes.labels import ClassNames
 from specdm.scenes.opening.build import build
-from specdm.scenes.opening.options import MaskKind, OpenOptions, Sensors, Variable
+from specdm.scenes.opening.options import BadBands, MaskKind, OpenOptions, Sensors, Variable
 from specdm.scenes.opening.sources import plan_opening
 from specdm.scenes.pairs import Sources, source_name
 from specdm.scenes.readers.arrays import Layout, Order
+from specdm.scenes.readers.products.options import Quality
 from specdm.scenes.scene import Scene
 from specdm.scenes.split_maps import SplitMapKind
 
@@ -46,6 +47,9 @@ def open_scene(
     layout: Layout | None = None,
     sensor: Any = None,
     sensors: Sensors = "one",
+    resolution: int | None = None,
+    quality: Quality | None = None,
+    bad_bands: BadBands = "leave_out",
     split_map: Sources | None = None,
     split_map_kind: SplitMapKind = "values",
     date: str | None = None,
@@ -57,6 +61,11 @@ def open_scene(
     *One image or several scenes.* `image` is a file (MATLAB, ENVI, GeoTIFF, NetCDF, Zarr, HDF5, NumPy) or an array
     `(y, x, band)`; several scenes are a folder, a list of these, or a list of (image, mask) pairs. Folders of known
     layouts are recognised: `A/ B/ label/` and the like (`specdm.scenes.layouts.change_folders`), OSCD, SegMunich.
+
+    *Sensor products.* EnMAP L2A, DESIS L2A, Sentinel-2 L1C and L2A and Landsat Collection 2 Level 2 are named by their
+    folder, zip or tar, or metadata file, PRISMA L2D and EMIT L2A by their HDF5 or NetCDF file; each is one image.
+    Values are reflectance, scale and offset applied; pixels that the product's quality layers mark are no data.
+    `Scene.facts` says what was done.
 
     *Several dates.* With `dates` of two or more labels `image` is a list with one file, array or folder a date
     (folders are matched by name), a list of such lists (several scenes), or one file with all dates: an array `(date,
@@ -97,10 +106,17 @@ def open_scene(
         sensor: "sentinel2" to take names and published band centres from the sensor.
         sensors: "one": all dates have the same bands. "each": each date has its own, as two sensors on one grid do;
             then wavelengths, fwhm, bands, sensor, scale and offset may be lists with one entry a date.
+        resolution: pixel size in metres of a product whose bands have several: 10, 20 (default) or 60 for Sentinel-2.
+            Finer bands are averaged, pixels of coarser ones repeated.
+        quality: what makes pixels of a product no data: "keep" for nothing, or some of cloud, cloud_edge, cirrus,
+            shadow, haze, snow, water, dark, saturated, defective, negative; default: clouds, their shadows, and what
+            is saturated or defective, as far as the product says.
+        bad_bands: "leave_out" bands that a file marks as bad, such as those in the absorption by water vapour, or
+            "keep" them.
         split_map: a map (for several images a folder or list) of given training and test ground.
         split_map_kind: "values" for 0 nothing, 1 train, 2 test; "train" if it marks the training pixels only,
             so that all other labelled pixels are test.
-        date: when a single image was taken, for reports.
+        date: when a single image was taken, for reports; default: what a product says.
         dataset: name of a known data set (`specdm.scenes.catalog`) that lies in the folder `image`.
         name: what reports call the scene; default: the file's name.
 
@@ -121,14 +137,19 @@ def open_scene(
         quantity_names=quantity_names, quantity_units=quantity_units, unlabelled=unlabelled, classes=classes,
         bands=bands, nodata=nodata, scale=scale, offset=offset, units=units, variable=variable,
         mask_variable=mask_variable, mask_kind=mask_kind, rows=rows, columns=columns, order=order, layout=layout,
-        sensor=sensor, sensors=sensors, split_map=split_map, split_map_kind=split_map_kind, date=date, name=name,
+        sensor=sensor, sensors=sensors, resolution=resolution, quality=quality, bad_bands=bad_bands,
+        split_map=split_map, split_map_kind=split_map_kind, date=date, name=name,
     )  # fmt: skip
     if dataset is not None:
         # the catalogue opens its sets with this very function
         from specdm.scenes.catalog import find
 
         return find(dataset).open(_folder(image, dataset), **options.given())
-    return build(plan_opening(image, options), options, in_memory_bytes=IN_MEMORY_BYTES)
+    opened = build(plan_opening(image, options), options, in_memory_bytes=IN_MEMORY_BYTES)
+    said = [f"{key}=" for key in ("resolution", "quality") if getattr(options, key) is not None]
+    if said and not any(scene.facts for scene in ([opened] if isinstance(opened, Scene) else opened)):
+        raise SceneError(f"{source_name(image)}: is no sensor product, so leave {' and '.join(said)} out")
+    return opened
 
 
 def _folder(image: Sources, dataset: str) -> Path:

@@ -12,6 +12,7 @@ import numpy as np
 
 from specdm.errors import SceneError
 from specdm.scenes.readers.detect import envi_data_of, is_zarr
+from specdm.scenes.readers.products.detect import is_companion, is_product
 
 Source: TypeAlias = "str | Path | np.ndarray"
 Sources: TypeAlias = "Source | Sequence[Any]"
@@ -32,9 +33,10 @@ class Pair:
 
 
 def is_many(image: Sources) -> bool:
-    """Whether the user means several scenes: a folder that is no Zarr store, or a list."""
+    """Whether the user means several scenes: a folder that is no Zarr store and no sensor product, or a list."""
     if isinstance(image, (str, Path)):
-        return Path(image).is_dir() and not is_zarr(Path(image))
+        path = Path(image)
+        return path.is_dir() and not is_zarr(path) and not is_product(path)
     return not isinstance(image, np.ndarray)
 
 
@@ -114,9 +116,10 @@ def _files(folder: Path) -> list[Path]:
 
 
 def readable_files(items: Iterable[Path]) -> list[Path]:
-    """Those that can be read as image or mask, sorted; an ENVI header and its data count as one."""
+    """Those that can be read as image or mask, sorted; an ENVI header and its data, or a product, count as one."""
     found = sorted(item for item in items if not item.name.startswith("."))
-    files = [item for item in found if item.suffix.lower() in _SUFFIXES and (item.is_file() or is_zarr(item))]
+    plain = [item for item in found if item.suffix.lower() in _SUFFIXES and (item.is_file() or is_zarr(item))]
+    files = [item for item in found if (item in plain and not is_companion(item)) or is_product(item)]
     headers = {item for item in files if item.suffix.lower() == ".hdr"}
     data = {header: envi_data_of(header) for header in headers}
     described = {item for item in data.values() if item is not None}
@@ -184,7 +187,11 @@ def _is_pair(item: Any) -> bool:
 
 def stem_of(source: Any) -> str:
     """A file's name without its ending; "scene" for an array."""
-    return Path(source).stem if isinstance(source, (str, Path)) else "scene"
+    if not isinstance(source, (str, Path)):
+        return "scene"
+    path = Path(source)
+    # metadata of Sentinel-2 are called alike in all products
+    return path.resolve().parent.stem if path.name.upper().startswith("MTD_MSI") else path.stem
 
 
 def _shown(sources: Any) -> str:

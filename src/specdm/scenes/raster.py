@@ -33,6 +33,9 @@ class Raster:
         variable: the array of the file that was taken, or None if the file holds only one.
         other_variables: further arrays in the same file, name -> shape; for `info` and for messages.
         attributes: anything else worth showing.
+        product: what sensor product it is ("EnMAP L2A"), or None if it is a plain file.
+        date: day of acquisition, such as "2022-07-24", if a product states it.
+        facts: what a product's reader did, a line each: corrections, quality layers, resampling.
     """
 
     path: Path
@@ -51,6 +54,9 @@ class Raster:
     variable: str | None = None
     other_variables: dict[str, tuple[int, ...]] = field(default_factory=dict)
     attributes: dict[str, Any] = field(default_factory=dict)
+    product: str | None = None
+    date: str | None = None
+    facts: list[str] = field(default_factory=list)
 
     @property
     def n_bands(self) -> int:

@@ -81,6 +81,11 @@ class SceneAttributes:
         return self.dataset.attrs.get("note")
 
     @property
+    def facts(self) -> tuple[str, ...]:
+        """What was done in reading a sensor product: corrections, quality layers, resampling; else nothing."""
+        return tuple(self.dataset.attrs.get("facts", ()))
+
+    @property
     def wavelength(self) -> np.ndarray | None:
         """Band centres in nm, float64 `(band,)`, or None if unknown. Not always rising: sensors overlap."""
         return self._band_numbers("wavelength")

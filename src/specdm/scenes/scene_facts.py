@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
 
 def scene_facts(scene: Scene) -> list[str]:
-    """Size, bands, dates, classes with their shares, change, ranges of the amounts, and the scene's note."""
+    """Size, bands, note, what was done in reading, dates, classes with shares, change, ranges of the amounts."""
     lines = [f"{scene.name}: {scene.height} x {scene.width} px, {_bands(scene)}, task {scene.task}"]
     if scene.note:
         lines.append(scene.note)
+    lines += scene.facts
     if scene.n_dates > 1:
         lines.append("dates: " + ", ".join(_date(scene, date) for date in range(scene.n_dates)))
     if scene.classes is not None:

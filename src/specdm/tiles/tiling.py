@@ -114,6 +114,7 @@ def tile_scenes(
         "scenes": [
             {"name": s.name, "sources": list(s.sources), "height": s.height, "width": s.width}
             | ({} if i < len(labelled) else {"labelled": False})
+            | ({"facts": list(s.facts)} if s.facts else {})
             for i, s in enumerate(together)
         ],
         "tiling": {**options.recorded(), "stride": stride} | ({"imagery_stride": own_stride} if imagery else {}),

@@ -60,7 +60,9 @@ def build(plan: OpeningPlan, options: OpenOptions, *, in_memory_bytes: int) -> S
     kept = [i for i, dates in enumerate(images) if not any(image.is_void for image in dates)]
     if not kept:
         where = next(r.path for r, i in zip(opened[0].rasters, images[0], strict=True) if i.is_void)
-        raise SceneError(f"{where}: holds no valid pixel; every value is nodata or NaN")
+        masked = any(raster.product for one in opened for raster in one.rasters)
+        hint = ", or marked by its quality layers (quality=keep keeps those)" if masked else ""
+        raise SceneError(f"{where}: holds no valid pixel; every value is nodata or NaN{hint}")
     void = [plan.scenes[i].name for i in range(len(opened)) if i not in kept]
     remarks = [*plan.remarks, *truth.remarks]
     if void:
@@ -79,13 +81,16 @@ def build(plan: OpeningPlan, options: OpenOptions, *, in_memory_bytes: int) -> S
 
 
 def _read(scene: ScenePlan, plan: OpeningPlan, options: OpenOptions, *, kind: MaskKind) -> _Opened:
-    labels = options.labels() or scene.dates or plan.dates or tuple(range(len(scene.images)))
+    said = options.labels() or scene.dates or plan.dates
+    labels = said or tuple(range(len(scene.images)))
     if len(labels) != len(scene.images):
         raise SceneError(
             f"{scene.name}: dates= names {len(labels)} dates ({', '.join(map(str, labels))}), but there are "
             f"{len(scene.images)} images of it; give one label a date"
         )
     rasters = [read_source(source, options.array(role="image")) for source in scene.images]
+    if said is None and len(rasters) == 1 and rasters[0].date is not None:
+        labels = (rasters[0].date,)
     check_same_grid(rasters, labels)
     role = mask_role(kind)
     masks = [read_source(source, options.array(role=role)) for source in scene.masks]
@@ -150,5 +155,7 @@ def _scene(
         problems=[*remarks, *dict.fromkeys(notes)],
     )
     split = {} if one.plan.split is None else {"split": one.plan.split}
-    scene.dataset.attrs = {**scene.dataset.attrs, **one.plan.attrs, **split}
+    facts = [fact for raster in one.rasters for fact in raster.facts]
+    said = {"facts": list(dict.fromkeys(facts))} if facts else {}
+    scene.dataset.attrs = {**scene.dataset.attrs, **one.plan.attrs, **split, **said}
     return scene

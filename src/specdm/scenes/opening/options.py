@@ -14,10 +14,12 @@ from specdm.scenes.images import ImageOptions
 from specdm.scenes.labels import ClassNames
 from specdm.scenes.pairs import Sources
 from specdm.scenes.readers.arrays import ArrayOptions, Layout, Order
+from specdm.scenes.readers.products.options import Quality
 from specdm.scenes.split_maps import SplitMapKind
 
 MaskKind = Literal["values", "dominant", "change", "abundances", "continuous"]
 Sensors = Literal["one", "each"]
+BadBands = Literal["leave_out", "keep"]
 Variable: TypeAlias = "str | Sequence[str]"
 
 PER_DATE = ("wavelengths", "fwhm", "bands", "sensor", "scale", "offset")
@@ -51,6 +53,9 @@ class OpenOptions:
     layout: Layout | None = None
     sensor: Any = None
     sensors: Sensors = "one"
+    resolution: int | None = None
+    quality: Quality | None = None
+    bad_bands: BadBands = "leave_out"
     split_map: Sources | None = None
     split_map_kind: SplitMapKind = "values"
     date: str | None = None
@@ -59,6 +64,8 @@ class OpenOptions:
     def __post_init__(self) -> None:
         if self.sensors not in ("one", "each"):
             raise SceneError(f"sensors={self.sensors!r} is not known; expected one (all dates) or each")
+        if self.bad_bands not in ("leave_out", "keep"):
+            raise SceneError(f"bad_bands={self.bad_bands!r} is not known; expected leave_out or keep")
         if self.date is not None and self.dates is not None:
             raise SceneError("date= and dates= are both given; date= is for a single image, leave it out")
 
@@ -94,15 +101,17 @@ class OpenOptions:
         return labels
 
     def array(self, *, role: Literal["image", "mask"]) -> ArrayOptions:
-        """What is said about arrays that do not describe themselves."""
+        """What is said about arrays that do not describe themselves, and of an image about sensor products."""
+        image = role == "image"
         return ArrayOptions(
-            rows=self.rows, columns=self.columns, order=self.order, layout=self.layout, role=role
-        )
+            rows=self.rows, columns=self.columns, order=self.order, layout=self.layout, role=role,
+            resolution=self.resolution if image else None, quality=self.quality if image else None,
+        )  # fmt: skip
 
     def image(self, position: int, *, n_dates: int, label: DateLabel | None) -> ImageOptions:
         """What is said about the bands and values of one date."""
         own = {key: self._of_date(key, position, n_dates) for key in PER_DATE}
-        return ImageOptions(nodata=self.nodata, date=label, **own)
+        return ImageOptions(nodata=self.nodata, date=label, bad_bands=self.bad_bands, **own)
 
     def _of_date(self, key: str, position: int, n_dates: int) -> Any:
         value = getattr(self, key)

@@ -64,6 +64,8 @@ def _read(source: Source, options: ArrayOptions) -> Raster:
         layout=options.layout,
         role=options.role,
         position=options.position,
+        resolution=options.resolution,
+        quality=options.quality,
     )
 
 

@@ -8,6 +8,7 @@ from specdm.errors import FileFormatError
 from specdm.scenes.raster import Raster
 from specdm.scenes.readers.arrays import ArrayOptions, Layout, Order, Role
 from specdm.scenes.readers.detect import detect_format
+from specdm.scenes.readers.products.options import ProductOptions, Quality
 
 __all__ = ["ArrayOptions", "array_shapes", "read_raster"]
 
@@ -22,11 +23,14 @@ def read_raster(
     layout: Layout | None = None,
     role: Role = "image",
     position: int | None = None,
+    resolution: int | None = None,
+    quality: Quality | None = None,
 ) -> Raster:
     """One image or mask file as `(band, y, x)` with what the file says about it, nothing interpreted.
 
     Args:
-        path: the file (or Zarr folder); told by its content, so a wrong ending does not matter.
+        path: the file (or Zarr folder), told by its content, so a wrong ending does not matter; or a sensor's product:
+            its folder, archive or metadata file.
         variable: array to take from a file with several; default: for an image the one with the most bands.
         rows, columns: grid of a flattened matrix; default: what the file states.
         order: whether its pixels run column by column ("F", default for MATLAB) or row by row ("C").
@@ -34,6 +38,7 @@ def read_raster(
             dimension of dates in front "dyxb" or "dbyx".
         role: whether an image or a mask is looked for, for files that hold both.
         position: which date, for an array with a dimension of dates.
+        resolution, quality: of sensor products, see `ProductOptions`; of no account for other files.
 
     Raises:
         FileFormatError: not there, of no readable kind, damaged, truncated, or not clear which array is
@@ -45,7 +50,10 @@ def read_raster(
         variable=variable, rows=rows, columns=columns, order=order, layout=layout, role=role,
         position=position,
     )  # fmt: skip
+    product = ProductOptions(resolution=resolution, quality=quality)
     kind = detect_format(path)
+    if kind == "product":
+        return _read_product(path, product, variable=variable)
     if kind == "matlab5":
         from specdm.scenes.readers.matlab import read_matlab5
 
@@ -53,6 +61,8 @@ def read_raster(
     if kind == "hdf5":
         from specdm.scenes.readers.hdf5 import is_netcdf, read_hdf5
 
+        if _hdf5_product(path, variable) is not None:
+            return _read_product(path, product, variable=variable)
         if not is_netcdf(path):
             return read_hdf5(path, options)
         kind = "netcdf"
@@ -109,6 +119,9 @@ def array_shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
     if kind == "hdf5":
         from specdm.scenes.readers.hdf5 import hdf5_shapes, is_netcdf
 
+        if _hdf5_product(path, None) is not None:
+            return {}
+
         if not is_netcdf(path):
             return hdf5_shapes(path)
         kind = "netcdf"
@@ -117,3 +130,29 @@ def array_shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
 
         return netcdf_shapes(path, engine="zarr" if kind == "zarr" else "netcdf4")
     return {}
+
+
+def _read_product(path: Path, options: ProductOptions, *, variable: str | None) -> Raster:
+    from specdm.scenes.readers.products import emit
+    from specdm.scenes.readers.products.detect import hdf5_product, product_of
+    from specdm.scenes.readers.products.read import read_product
+
+    sensor = product_of(path) or hdf5_product(path)
+    if sensor == "emit" and variable == emit.ARRAY:
+        return emit.read(path, options, mapped=False)
+    if sensor is None or variable is not None:
+        raise FileFormatError(f"{path}: is a product without named arrays; leave the variable {variable!r} out")
+    return read_product(path, sensor, options)
+
+
+def _hdf5_product(path: Path, variable: str | None) -> str | None:
+    """The sensor of a product in HDF5, unless another array of it is named, which is then read as it is."""
+    from specdm.scenes.readers.hdf5 import damaged
+    from specdm.scenes.readers.products import emit
+    from specdm.scenes.readers.products.detect import hdf5_product
+
+    try:
+        sensor = hdf5_product(path)
+    except (OSError, RuntimeError, KeyError) as error:
+        raise damaged(path, error) from error
+    return sensor if variable is None or (sensor == "emit" and variable == emit.ARRAY) else None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from specdm.errors import FileFormatError
+from specdm.scenes.readers.products.options import Quality
 
 Order = Literal["F", "C"]
 Layout = Literal["yxb", "byx", "dyxb", "dbyx"]
@@ -16,7 +17,7 @@ Role = Literal["image", "mask"]
 
 @dataclass(frozen=True)
 class ArrayOptions:
-    """What a user says about an array that does not describe itself.
+    """What a user says about an array that does not describe itself, and about sensor products.
 
     Attributes:
         variable: name of the array in a file with several.
@@ -25,6 +26,7 @@ class ArrayOptions:
         layout: order of the dimensions of an array: "yxb" or "byx"; with dates "dyxb" or "dbyx".
         role: whether an image or a mask is looked for, for files that hold both.
         position: which date to take of an array whose first dimension is dates.
+        resolution, quality: of sensor products, see `ProductOptions`.
     """
 
     variable: str | None = None
@@ -34,6 +36,8 @@ class ArrayOptions:
     layout: Layout | None = None
     role: Role = "image"
     position: int | None = None
+    resolution: int | None = None
+    quality: Quality | None = None
 
     def __post_init__(self) -> None:
         for name, value, known in (

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Literal
 
 from specdm.errors import FileFormatError
+from specdm.scenes.readers.products.detect import product_of
 
-Format = Literal["matlab5", "hdf5", "envi", "gdal", "netcdf", "zarr", "npy", "npz", "picture"]
+Format = Literal["matlab5", "hdf5", "envi", "gdal", "netcdf", "zarr", "npy", "npz", "picture", "product"]
 
 READABLE = (
     "MATLAB .mat, ENVI .hdr with its data file, GeoTIFF, NetCDF, Zarr, HDF5, NumPy .npy or .npz, "
-    "and PNG or BMP masks"
+    "PNG or BMP masks, and products of EnMAP, DESIS, PRISMA, EMIT, Sentinel-2 and Landsat"
 )
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -27,15 +28,17 @@ _EXPECTED = {
 
 
 def detect_format(path: Path) -> Format:
-    """What kind of file this is.
+    """What kind of file this is. A "product" is a folder, archive or metadata file; products in HDF5 are "hdf5".
 
     Raises:
         FileFormatError: there is no such file, it is empty, a folder that is no Zarr store, or of no known
             kind.
     """
+    if path.is_dir() and is_zarr(path):
+        return "zarr"
+    if product_of(path) is not None:
+        return "product"
     if path.is_dir():
-        if is_zarr(path):
-            return "zarr"
         raise FileFormatError(f"{path}: is a folder, not a Zarr store; expected one file ({READABLE})")
     if not path.exists():
         raise FileFormatError(f"{path}: there is no such file")

@@ -76,7 +76,7 @@ def read_geotiff(path: Path) -> Raster:
         ) from error
 
 
-def open_quietly(path: Path, **options: Any) -> Any:
+def open_quietly(path: Path | str, **options: Any) -> Any:
     """`rasterio.open` without its warning about files that are not georeferenced."""
     import rasterio
     from rasterio.errors import NotGeoreferencedWarning

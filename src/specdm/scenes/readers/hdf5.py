@@ -58,7 +58,7 @@ def is_netcdf(path: Path) -> bool:
                 dataset.attrs.get("CLASS") == b"DIMENSION_SCALE" for _, dataset in _datasets(file)
             )
     except Exception as error:
-        raise _damaged(path, error) from error
+        raise damaged(path, error) from error
 
 
 def read_hdf5(path: Path, options: ArrayOptions) -> Raster:
@@ -74,7 +74,7 @@ def read_hdf5(path: Path, options: ArrayOptions) -> Raster:
     try:
         content = _content(path)
     except Exception as error:  # h5py raises OSError, RuntimeError and KeyError for damaged files
-        raise _damaged(path, error) from error
+        raise damaged(path, error) from error
     turn = -1 if content.matlab else 1
     shapes = {name: shape[::turn] for name, (shape, _, _) in content.stored.items()}
     scalars = {name: float(values.ravel()[0]) for name, values in content.short.items() if values.size == 1}
@@ -120,7 +120,7 @@ def hdf5_shapes(path: Path) -> dict[str, tuple[int, ...]]:
     try:
         content = _content(path)
     except Exception as error:  # h5py raises OSError, RuntimeError and KeyError for damaged files
-        raise _damaged(path, error) from error
+        raise damaged(path, error) from error
     turn = -1 if content.matlab else 1
     return {name: shape[::turn] for name, (shape, _, _) in content.stored.items()}
 
@@ -183,7 +183,8 @@ def _chunks(shape: tuple[int, ...], dtype: np.dtype, stored: tuple[int, ...] | N
     return tuple(min(n, step) if i == axis else n for i, n in enumerate(shape))
 
 
-def _damaged(path: Path, error: BaseException) -> FileFormatError:
+def damaged(path: Path, error: BaseException) -> FileFormatError:
+    """The error that a file is no whole HDF5 file, from what h5py says."""
     return FileFormatError(
         f"{path}: cannot be read as HDF5, it is damaged or truncated ({one_line(error)}); copy or "
         f"download it again"

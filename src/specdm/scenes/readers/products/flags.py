@@ -1,0 +1,94 @@
+"""From quality layers to what becomes no data, and what is said about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from specdm.scenes.readers.geotiff import open_quietly
+from specdm.scenes.readers.products.options import KEEP, ProductOptions
+from specdm.scenes.readers.products.planes import Flag
+
+_ROWS = 1024
+"""Rows of a quality layer that are counted at a time."""
+
+
+def chosen_flags(options: ProductOptions, *, default: Sequence[str], there: Sequence[str]) -> tuple[str, ...]:
+    """Names of the flags whose pixels become no data: those asked for, or the default, that the product has.
+
+    Args:
+        options: what the user said.
+        default: of the sensor.
+        there: flags that the product has layers for.
+    """
+    wanted = default if options.words is None else options.words
+    return tuple(name for name in there if name in wanted)
+
+
+def quality_facts(
+    options: ProductOptions,
+    *,
+    taken: Sequence[str],
+    there: Sequence[str],
+    shares: Mapping[str, float],
+    layers: str,
+) -> list[str]:
+    """What a user should know of the quality layers, a line or two.
+
+    Args:
+        options: what the user said.
+        taken: flags whose pixels are no data.
+        there: flags that the product has layers for.
+        shares: flag -> share of all pixels, where it is known.
+        layers: what the layers are called.
+    """
+    lines = []
+    if taken:
+        counted = [f"{_word(name)} ({shares[name]:.1%} of pixels)" if name in shares else _word(name) for name in taken]
+        lines.append(f"made no data by {layers}: {', '.join(counted)}; quality={KEEP} would keep them")
+    elif there:
+        lines.append(f"quality layers not applied ({layers} has {', '.join(map(_word, there))})")
+    else:
+        lines.append(f"no quality layer was applied: {layers}")
+    left = [name for name in there if name not in taken]
+    if taken and left:
+        lines.append(f"kept: {', '.join(map(_word, left))}")
+    lacking = [name for name in options.words or () if name not in there]
+    if lacking:
+        lines.append(f"asked for, but the product has no layer of it: {', '.join(map(_word, lacking))}")
+    return lines
+
+
+def flag_shares(flags: Sequence[Flag]) -> dict[str, float]:
+    """Share of all pixels that each flag of whole pixels marks; read strip by strip, a layer once."""
+    whole = [flag for flag in flags if flag.band is None]
+    counts = {flag.name: 0.0 for flag in whole}
+    for name in counts:
+        own = [flag for flag in whole if flag.name == name]
+        counts[name] = _share(own)
+    return counts
+
+
+def _share(flags: Sequence[Flag]) -> float:
+    """Share of pixels that one of these flags of the same layer, or of layers of the same size, marks."""
+    marked = total = 0
+    files = [open_quietly(flag.plane.file) for flag in flags]
+    try:
+        height, width = files[0].height, files[0].width
+        for top in range(0, height, _ROWS):
+            rows = min(_ROWS, height - top)
+            window = ((top, top + rows), (0, width))
+            found = np.zeros((rows, width), bool)
+            for flag, file in zip(flags, files, strict=True):
+                found |= flag.marks(file.read(flag.plane.band, window=window))
+            marked += int(found.sum())
+            total += found.size
+    finally:
+        for file in files:
+            file.close()
+    return marked / max(1, total)
+
+
+def _word(name: str) -> str:
+    return name.replace("_", " ")
