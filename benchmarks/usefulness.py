@@ -44,12 +44,13 @@ def run_set(one: UsefulSet, options: argparse.Namespace) -> None:
     """All jobs of a set that have no record; what is done is kept whatever happens."""
     from specdm import usefulness
     from specdm.report.run_plan import plan_run
+    from specdm.training.ranks import ALONE
 
     run = options.work / one.name
     plan = plan_run(
         list(one.set.inputs), output=run, scene=one.set.options, settings=settings_of(one, options), preset="tiny"
     )
-    tiles = plan.tiles()
+    tiles = plan.tiles(ALONE)
     there, kept = run / "usefulness" / "records", RECORDS / one.name
     _copy(kept, there)
     shares = [share for share in one.shares if options.shares is None or share in options.shares]

@@ -13,6 +13,7 @@ from specdm.cli import scene_options as scene
 EXAMPLE = "Example: specdm train scene.hdr --mask labels.tif -o runs/mine --minutes 30"
 
 TILES = "Tiles"
+DEVICES = "Several devices (a batch is shared by all)"
 
 
 def train(
@@ -34,6 +35,13 @@ def train(
     minutes: Annotated[float | None, typer.Option(help="Minutes of training in all.")] = None,
     steps: Annotated[int | None, typer.Option(help="Training steps of the denoiser.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of all that is drawn at random.")] = None,
+    devices: Annotated[
+        int | None, typer.Option(help="Devices of each machine: GPUs, or CPU processes.", rich_help_panel=DEVICES)
+    ] = None,
+    nodes: Annotated[int | None, typer.Option(help="Machines.", rich_help_panel=DEVICES)] = None,
+    strategy: Annotated[
+        str | None, typer.Option(help="How devices train together: ddp.", rich_help_panel=DEVICES)
+    ] = None,
     tile_size: Annotated[int | None, typer.Option(help="Pixels along a tile.", rich_help_panel=TILES)] = None,
     stride: Annotated[
         int | None, typer.Option(help="Pixels between training tiles.", rich_help_panel=TILES)
@@ -63,6 +71,9 @@ def train(
     scale: scene.Scale = None,
     offset: scene.Offset = None,
     units: scene.Units = None,
+    resolution: scene.Resolution = None,
+    quality: scene.Quality = None,
+    bad_bands: scene.BadBands = None,
     variable: scene.Variable = None,
     rows: scene.Rows = None,
     columns: scene.Columns = None,
@@ -84,6 +95,9 @@ def train(
         "tiles.stride": stride,
         "tiles.split": split,
         "tiles.pixel_policy": pixel_policy,
+        "training.devices": devices,
+        "training.nodes": nodes,
+        "training.strategy": strategy,
     }
     plan = plan_run(
         inputs,
@@ -98,9 +112,12 @@ def train(
         steps=steps,
         command=context.obj,
     )
-    tiles = plan.tiles()
-    print(tiles)
-    for problem in tiles.problems:
-        print(f"note: {problem}")
-    plan.train(tiles)
-    print(f"model in {plan.model}; next: specdm sample {shlex.quote(str(plan.run))}")
+    with plan.together() as ranks:
+        tiles = plan.tiles(ranks)
+        if ranks.first:
+            print(tiles)
+            for problem in tiles.problems:
+                print(f"note: {problem}")
+        plan.train(tiles)
+    if ranks.first:
+        print(f"model in {plan.model}; next: specdm sample {shlex.quote(str(plan.run))}")

@@ -7,6 +7,7 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch.nn import functional as F
 
+from specdm.models.batch_share import WHOLE, BatchShare
 from specdm.models.codec_layers import (
     Decoder,
     Encoder,
@@ -92,13 +93,20 @@ class AmountCodec(ModelMixin, ConfigMixin):
         return prepared
 
     def loss(
-        self, values: torch.Tensor, known: torch.Tensor, *, kl_weight: float, generator: torch.Generator | None
+        self,
+        values: torch.Tensor,
+        known: torch.Tensor,
+        *,
+        kl_weight: float,
+        generator: torch.Generator | None,
+        share: BatchShare = WHOLE,
     ) -> torch.Tensor:
         """Squared error of known pixels in units of each quantity's spread, plus KL."""
         mean, log_variance = self.encoder(values)
-        decoded = self.decoder(draw(mean, log_variance, generator=generator))
+        decoded = self.decoder(draw(mean, log_variance, generator=generator, share=share))
         error = (decoded - values).square().mean(dim=1, keepdim=True)
-        return (error * known).sum() / known.sum().clamp(min=1) + kl_weight * kl_to_standard_normal(mean, log_variance)
+        mean_error = share.mean((error * known).sum(), known.sum())
+        return mean_error + kl_weight * kl_to_standard_normal(mean, log_variance)
 
     def raw_latents(self, values: torch.Tensor) -> torch.Tensor:
         """Posterior means of prepared values, not yet standardised."""

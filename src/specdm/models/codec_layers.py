@@ -10,6 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from specdm.models.batch_share import WHOLE, BatchShare
+
 
 class ResidualBlock(nn.Module):
     """Two 3x3 convolutions around a skip; starts as the identity."""
@@ -124,9 +126,11 @@ def kl_to_standard_normal(mean: torch.Tensor, log_variance: torch.Tensor) -> tor
     return 0.5 * (mean.square() + log_variance.exp() - 1.0 - log_variance).mean()
 
 
-def draw(mean: torch.Tensor, log_variance: torch.Tensor, *, generator: torch.Generator | None) -> torch.Tensor:
-    """A reparametrised draw from N(mean, exp(log_variance))."""
-    noise = torch.randn(mean.shape, generator=generator, device=mean.device, dtype=mean.dtype)
+def draw(
+    mean: torch.Tensor, log_variance: torch.Tensor, *, generator: torch.Generator | None, share: BatchShare = WHOLE
+) -> torch.Tensor:
+    """A reparametrised draw from N(mean, exp(log_variance)), of a batch's `share`."""
+    noise = share.normal(mean.shape, generator=generator, device=mean.device, dtype=mean.dtype)
     return mean + (0.5 * log_variance).exp() * noise
 
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import torch
 
 from specdm.models.amount_codec import AmountCodec
+from specdm.models.batch_share import WHOLE, BatchShare
 from specdm.models.codec_layers import LatentStatistics
 from specdm.models.image_codec import ImageCodec
 from specdm.models.mask_codec import MaskCodec
@@ -43,8 +44,14 @@ class Codec(Protocol):
     ) -> tuple[torch.Tensor, ...]:
         """Prepared tiles made more varied for training."""
 
-    def loss(self, *prepared: torch.Tensor, kl_weight: float, generator: torch.Generator | None) -> torch.Tensor:
-        """Error of known pixels plus KL."""
+    def loss(
+        self,
+        *prepared: torch.Tensor,
+        kl_weight: float,
+        generator: torch.Generator | None,
+        share: BatchShare = WHOLE,
+    ) -> torch.Tensor:
+        """Error of known pixels plus KL; of a batch's `share`, where several processes have a part of it each."""
 
     def statistics_rows(self, *prepared: torch.Tensor) -> torch.Tensor:
         """Latents `(cells, channels)` that their statistics are taken from."""

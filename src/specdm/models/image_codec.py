@@ -7,6 +7,7 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch.nn import functional as F
 
+from specdm.models.batch_share import WHOLE, BatchShare
 from specdm.models.codec_layers import (
     Decoder,
     Encoder,
@@ -72,19 +73,29 @@ class ImageCodec(ModelMixin, ConfigMixin):
         fit_linear(self.encoder, self.decoder, components, weights=self.component_weights())
 
     def loss(
-        self, components: torch.Tensor, valid: torch.Tensor, *, kl_weight: float, generator: torch.Generator | None
+        self,
+        components: torch.Tensor,
+        valid: torch.Tensor,
+        *,
+        kl_weight: float,
+        generator: torch.Generator | None,
+        share: BatchShare = WHOLE,
     ) -> torch.Tensor:
         """Weighted squared error on valid pixels plus KL.
 
         Args:
             components: `(n, components, y, x)` of the basis.
             valid: `(n, 1, y, x)`, 1 where the pixel has data.
+            kl_weight: of the KL.
+            generator: of the draw.
+            share: which part of a batch this is.
         """
         mean, log_variance = self.encoder(components)
-        decoded = self.decoder(draw(mean, log_variance, generator=generator))
+        decoded = self.decoder(draw(mean, log_variance, generator=generator, share=share))
         weight = self.component_weights()[:, None, None]
         error = (weight * (decoded - components).square()).mean(dim=1, keepdim=True)
-        return (error * valid).sum() / valid.sum().clamp(min=1) + kl_weight * kl_to_standard_normal(mean, log_variance)
+        known = share.mean((error * valid).sum(), valid.sum())
+        return known + kl_weight * kl_to_standard_normal(mean, log_variance)
 
     def prepare(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Components `(n, k, y, x)`, and which pixels have data `(n, 1, y, x)`; others take the mean spectrum."""

@@ -7,6 +7,7 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch.nn import functional as F
 
+from specdm.models.batch_share import WHOLE, BatchShare
 from specdm.models.codec_layers import (
     Decoder,
     Encoder,
@@ -103,17 +104,23 @@ class MaskCodec(ModelMixin, ConfigMixin):
         return (renamed.view_as(positions).to(positions.device),)
 
     def loss(
-        self, positions: torch.Tensor, *, kl_weight: float, generator: torch.Generator | None
+        self,
+        positions: torch.Tensor,
+        *,
+        kl_weight: float,
+        generator: torch.Generator | None,
+        share: BatchShare = WHOLE,
     ) -> torch.Tensor:
         """Cross-entropy on labelled pixels plus KL."""
         mean, log_variance = self.encoder(self.one_hot(positions))
-        entropy = self._cross_entropy(draw(mean, log_variance, generator=generator), positions)
+        drawn = draw(mean, log_variance, generator=generator, share=share)
+        entropy = self._cross_entropy(drawn, positions, share=share)
         return entropy + kl_weight * kl_to_standard_normal(mean, log_variance)
 
-    def _cross_entropy(self, latents: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+    def _cross_entropy(self, latents: torch.Tensor, positions: torch.Tensor, *, share: BatchShare) -> torch.Tensor:
         target = torch.where(positions >= 0, positions.long(), -100)
         entropy = F.cross_entropy(self.decoder(latents), target, ignore_index=-100, reduction="sum")
-        return entropy / (positions >= 0).sum().clamp(min=1)
+        return share.mean(entropy, (positions >= 0).sum())
 
     def raw_latents(self, positions: torch.Tensor) -> torch.Tensor:
         """Posterior means, not yet standardised."""

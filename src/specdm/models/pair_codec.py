@@ -12,6 +12,7 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch.nn import functional as F
 
+from specdm.models.batch_share import WHOLE, BatchShare
 from specdm.models.codec_layers import (
     Decoder,
     Encoder,
@@ -120,15 +121,21 @@ class PairCodec(ModelMixin, ConfigMixin):
         return prepared
 
     def loss(
-        self, coded: torch.Tensor, known: torch.Tensor, *, kl_weight: float, generator: torch.Generator | None
+        self,
+        coded: torch.Tensor,
+        known: torch.Tensor,
+        *,
+        kl_weight: float,
+        generator: torch.Generator | None,
+        share: BatchShare = WHOLE,
     ) -> torch.Tensor:
         """Mean squared error of known bands and quantities, cross-entropy of masks, plus KL."""
         mean, log_variance = self.encoder(coded)
-        decoded = self.decoder(draw(mean, log_variance, generator=generator))
+        decoded = self.decoder(draw(mean, log_variance, generator=generator, share=share))
         total = kl_weight * kl_to_standard_normal(mean, log_variance)
         parts = [part.split(self._sizes, dim=1) for part in (decoded, coded, known.to(coded.dtype))]
         for found, wanted, there in (tuple(part[i] for part in parts) for i in (0, 2)):
-            total = total + ((found - wanted).square() * there).sum() / there.sum().clamp(min=1)
+            total = total + share.mean(((found - wanted).square() * there).sum(), there.sum())
         for found, wanted in zip(self._by_layer(parts[0][1]), self._by_layer(parts[1][1]), strict=True):
             total = total + F.cross_entropy(LOGIT_SCALE * found, wanted.argmax(dim=1))
         return total

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from specdm.errors import RunError
+from specdm.hub.names import hub_name
 
 PARTS = {
     "config.yaml", "source.yaml", "tiles", "checkpoints", "model", "synthetic",
@@ -83,7 +84,9 @@ class RunFolder:
         """Raise RunError if the folder cannot be written to or holds something else than a run."""
         check_writable(self.path)
         if self.path.is_dir():
-            strange = sorted({item.name for item in self.path.iterdir()} - PARTS)
+            # what a killed `write_text` leaves is written over
+            ours = PARTS | {_partial(self.path / name).name for name in PARTS}
+            strange = sorted({item.name for item in self.path.iterdir()} - ours)
             if strange and not self.is_run():
                 raise RunError(
                     f"{self.path} is neither empty nor a run folder (it holds {strange[0]}); "
@@ -92,19 +95,33 @@ class RunFolder:
 
 
 def model_folder(run: Path) -> Path:
-    """The model of a run folder, or the folder itself if it is a model.
+    """The model of a run folder, the folder itself if it is a model, or where a model of the Hub is kept.
 
     Raises:
         RunError: there is no such folder, or training has not ended yet.
+        HubError: a model of the Hub, "owner/name", that cannot be fetched.
+        ModelError: what is there on the Hub is no model, or one of a newer version of SpecDM.
     """
-    if not run.exists():
-        raise RunError(f"{run} does not exist; expected a run folder or a model folder")
+    check_has_model(run)
+    if hub_name(run, kind="model") is not None:
+        from specdm.synthesis.model_files import model_place
+
+        return model_place(run)
     folder = RunFolder(run)
     if not folder.is_run():
         return run
     if not folder.model.is_dir():
         raise RunError(f"{run} has no finished model; go on with: specdm train {shlex.quote(str(run))}")
     return folder.model
+
+
+def check_has_model(run: Path) -> None:
+    """Raise RunError if this is neither a folder nor a name on the Hub, which is not asked."""
+    if hub_name(run, kind="model") is None and not run.exists():
+        raise RunError(
+            f"{run} does not exist; expected a run folder, a model folder, or a model of the Hugging Face Hub, "
+            "hf://owner/name"
+        )
 
 
 def check_writable(folder: Path) -> None:
@@ -131,6 +148,10 @@ def check_writable(folder: Path) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write a small file so that it is there whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
+    partial = _partial(path)
     partial.write_text(text, encoding="utf-8")
     os.replace(partial, path)
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(f".{path.name}.partial")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from specdm.synthesis.pipeline import SpecDMPipeline
     from specdm.tiles.tileset import TileSet
     from specdm.training.config import RunConfig
+    from specdm.training.ranks import Ranks
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,21 @@ class RunPlan:
         """Where the trained pipeline will be."""
         return RunFolder(self.run).model
 
-    def tiles(self) -> TileSet:
-        """The real tiles, cut now if they are not there; raises as `prepare_tiles`."""
-        return prepare_tiles(self.run, self.source, config=self.config, command=self.command)
+    def together(self) -> AbstractContextManager[Ranks]:
+        """The processes that train together, joined in a block around what they do; raises as `together`."""
+        from specdm.training.ranks import together
+
+        return together(self.config.training)
+
+    def tiles(self, ranks: Ranks) -> TileSet:
+        """The real tiles, cut now by the first process if they are not there; raises as `prepare_tiles`."""
+        from specdm.tiles.store import open_tiles
+
+        tiles = None
+        if ranks.first:
+            tiles = prepare_tiles(self.run, self.source, config=self.config, command=self.command)
+        ranks.wait()
+        return tiles if tiles is not None else open_tiles(RunFolder(self.run).tiles)
 
     def train(self, tiles: TileSet) -> SpecDMPipeline:
         """Train, or go on from the last checkpoint; raises as `train_run`."""

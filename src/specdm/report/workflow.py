@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from specdm.errors import RunError
 from specdm.evaluation.networks import EFFICIENTNET, check_network
 from specdm.report.run_folder import RunFolder, check_writable, model_folder, write_text
+from specdm.report.sample_record import check_finished
 from specdm.report.scene_source import SceneSource, read_source
 
 if TYPE_CHECKING:
@@ -53,11 +56,15 @@ def prepare_tiles(run: Path, source: SceneSource, *, config: RunConfig, command:
             f"{folder.tiles} is there but {folder.source} is not; choose another folder or remove it"
         )
     options = config.tiles.model_dump(exclude_none=True)
-    tiles = source.tiles(**options, seed=config.seed, path=folder.tiles)
+    # under another name until their origin is written: killed between the two, a run would hold tiles of unknown origin
+    cut = folder.tiles.with_name("cut.zarr")
+    shutil.rmtree(cut, ignore_errors=True)
+    source.tiles(**options, seed=config.seed, path=cut)
     write_text(folder.source, _yaml({"command": command, **wanted}))
     if not folder.config.exists():
         write_text(folder.config, config.to_yaml())
-    return tiles
+    os.replace(cut, folder.tiles)
+    return open_tiles(folder.tiles)
 
 
 def evaluate_run(
@@ -87,6 +94,7 @@ def evaluate_run(
     folder = RunFolder(run)
     folder.check_is_run()
     model = model_folder(run)
+    check_finished(folder.synthetic)
     if not folder.synthetic.exists():
         raise RunError(f"{run} has no synthetic tiles; first run: specdm sample {shlex.quote(str(run))}")
     return evaluate_tile_sets(

@@ -13,7 +13,8 @@ class Budget(L.Callback):
     """Ends a stage at its budget and sets the learning rate by how much of it is used.
 
     With both limits the one reached first counts. Minutes are counted over interruptions: a resumed stage goes
-    on with what was left at its checkpoint.
+    on with what was left at its checkpoint. Of several processes all go by the clock of the first, read once a step:
+    with a clock each they would have other learning rates, and end at other steps.
     """
 
     def __init__(
@@ -23,10 +24,13 @@ class Budget(L.Callback):
         self.learning_rate, self.warmup_steps, self.decay_share = learning_rate, warmup_steps, decay_share
         self.seconds_before = 0.0
         self._started: float | None = None
+        self._told: float | None = None
 
     @property
     def seconds(self) -> float:
         """Seconds of training so far, interruptions not counted."""
+        if self._told is not None:
+            return self._told
         return self.seconds_before + (0.0 if self._started is None else time.monotonic() - self._started)
 
     def share_used(self, step: int) -> float:
@@ -46,6 +50,9 @@ class Budget(L.Callback):
         trainer.should_stop = self.share_used(trainer.global_step) >= 1.0
 
     def on_train_batch_start(self, trainer: L.Trainer, pl_module: nn.Module, batch: Any, batch_idx: int) -> None:
+        if trainer.world_size > 1 and self.minutes is not None:
+            self._told = None
+            self._told = float(trainer.strategy.broadcast(self.seconds))
         for group in trainer.optimizers[0].param_groups:
             group["lr"] = self.rate(trainer.global_step)
 

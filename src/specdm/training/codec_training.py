@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from specdm.errors import TrainingError
+from specdm.models.batch_share import WHOLE, BatchShare
 from specdm.models.codecs import Codec
 from specdm.models.pixels import Pixels
 from specdm.models.streams import Stream
@@ -22,7 +23,8 @@ STAGE = 1
 class CodecTraining(L.LightningModule):
     """Trains all codecs at once on random orientations of the tiles.
 
-    What a codec can prepare, such as components of the closed-form spectral basis, is prepared once.
+    What a codec can prepare, such as components of the closed-form spectral basis, is prepared once. Of several
+    processes each draws the whole batch and works on its `share`.
     """
 
     def __init__(
@@ -33,10 +35,11 @@ class CodecTraining(L.LightningModule):
         tiles: Pixels,
         config: CodecConfig,
         seed: int,
+        share: BatchShare = WHOLE,
     ):
         super().__init__()
         self.codecs = nn.ModuleDict(codecs)  # type: ignore[arg-type]
-        self.streams, self.config, self.seed = streams, config, seed
+        self.streams, self.config, self.seed, self.share = streams, config, seed, share
         self._prepared = {s.name: _in_batches(codecs[s.codec], tiles.of(s)) for s in streams}
         self._telling = {s.name: telling_tiles(s, tiles) for s in streams}
 
@@ -46,9 +49,10 @@ class CodecTraining(L.LightningModule):
         )
 
     def training_step(self, batch: Any, batch_idx: int) -> torch.Tensor:
-        generator = step_generator(self.seed, STAGE, self.global_step, self.global_rank)
+        generator = step_generator(self.seed, STAGE, self.global_step)
         noise = torch.Generator(device=self.device).manual_seed(int(torch.randint(2**31, (), generator=generator)))
         loss = torch.zeros((), device=self.device)
+        told: dict[str, torch.Tensor] = {}
         for stream in self.streams:
             prepared = self._prepared[stream.name]
             count = self.config.batch_size if stream.kind in ("image", "pair") else self.config.mask_batch_size
@@ -58,16 +62,22 @@ class CodecTraining(L.LightningModule):
             codec = self._codec(stream.codec)
             varied = codec.augment(tuple(orient(part[chosen], turned) for part in prepared), generator=generator)
             part = codec.loss(
-                *(values.to(self.device) for values in varied), kl_weight=self.config.kl_weight, generator=noise
+                *(self.share.of(values).to(self.device) for values in varied),
+                kl_weight=self.config.kl_weight,
+                generator=noise,
+                share=self.share,
             )
-            self.log(f"{stream.codec}_loss", part.detach(), logger=False)
+            told[f"{stream.codec}_loss"] = part
             loss = loss + part
-        if not torch.isfinite(loss):
+        told["codec_loss"] = loss
+        averages = self.share.average(torch.stack(list(told.values())))
+        if not torch.isfinite(averages[-1]):
             raise TrainingError(
-                f"the codec's loss became {loss.item()} at step {self.global_step}; lower codec.learning_rate "
+                f"the codec's loss became {averages[-1].item()} at step {self.global_step}; lower codec.learning_rate "
                 f"(now {self.config.learning_rate}) and start again"
             )
-        self.log("codec_loss", loss.detach(), prog_bar=True, logger=False)
+        for name, average in zip(told, averages, strict=True):
+            self.log(name, average, logger=False)
         return loss
 
     @torch.no_grad()

@@ -10,6 +10,7 @@ import torch
 from torch.optim.swa_utils import AveragedModel
 
 from specdm.errors import TrainingError
+from specdm.models.batch_share import WHOLE, BatchShare
 from specdm.models.denoiser import JointDenoiser
 from specdm.models.flow import (
     LevelPatterns,
@@ -30,7 +31,8 @@ STAGE = 2
 class DenoiserTraining(L.LightningModule):
     """Flow matching with a noise level for every stream and cell; `average` holds the EMA weights.
 
-    An unlabelled cell is unknown (noise level 1) and has no loss; neither has a known one (level 0).
+    An unlabelled cell is unknown (noise level 1) and has no loss; neither has a known one (level 0). Of several
+    processes each draws the whole batch and works on its `share`.
     """
 
     def __init__(
@@ -42,12 +44,14 @@ class DenoiserTraining(L.LightningModule):
         config: DenoiserConfig,
         seed: int,
         importance: Sequence[torch.Tensor],
+        share: BatchShare = WHOLE,
     ):
         super().__init__()
         self.denoiser = denoiser.to(memory_format=torch.channels_last)  # type: ignore[call-arg]
         self.average = AveragedModel(self.denoiser, multi_avg_fn=self._average_weights)
-        self.average.eval()
-        self.streams, self.config, self.seed = streams, config, seed
+        # not trained itself: what trains data-parallel waits for the gradients of all that asks for them
+        self.average.eval().requires_grad_(False)
+        self.streams, self.config, self.seed, self.share = streams, config, seed, share
         self._tiles = tiles
         self._importance = list(importance)
         self._chances = tile_chances(streams, tiles.encoded.known)
@@ -68,7 +72,7 @@ class DenoiserTraining(L.LightningModule):
         )
 
     def training_step(self, batch: Any, batch_idx: int) -> torch.Tensor:
-        generator = step_generator(self.seed, STAGE, self.global_step, self.global_rank)
+        generator = step_generator(self.seed, STAGE, self.global_step)
         chosen = torch.multinomial(self._chances, self.config.batch_size, replacement=True, generator=generator)
         latents, known = self._tiles.encoded.latents[chosen], self._tiles.encoded.known[chosen]
         composition = self._tiles.compositions[chosen]
@@ -93,33 +97,38 @@ class DenoiserTraining(L.LightningModule):
             # images beside nothing at all: what guidance leads away from
             bare = (levels[:, self._masks] == 1).flatten(1).all(dim=1, keepdim=True)
             composition = torch.where(bare, float("nan"), composition)
+        counts = known * ((levels > 0) & (levels < 1))
+        cells = counts.sum(dim=(0, 2, 3))
+        latents, noise, levels, composition, counts = map(
+            self.share.of, (latents, noise, levels, composition, counts)
+        )
         by_channel = level_by_channel(levels, self.denoiser.stream_channels)
-        counts = (known * ((levels > 0) & (levels < 1))).to(self.device)
         noisy = interpolate(latents, noise, by_channel)
         predicted = self.denoiser(*(x.to(self.device) for x in (noisy, levels, composition)))
         error = (predicted - (noise - latents).to(self.device)).square()
-        loss = self._loss(error, counts)
-        if not torch.isfinite(loss):
+        loss = self._loss(error, counts.to(self.device), cells=cells.tolist())
+        average = self.share.average(loss)
+        if not torch.isfinite(average):
             raise TrainingError(
-                f"the denoiser's loss became {loss.item()} at step {self.global_step}; lower "
+                f"the denoiser's loss became {average.item()} at step {self.global_step}; lower "
                 f"denoiser.learning_rate (now {self.config.learning_rate}) and start again"
             )
-        self.log("denoiser_loss", loss.detach(), prog_bar=True, logger=False)
+        self.log("denoiser_loss", average, logger=False)
         return loss
 
-    def _loss(self, error: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
+    def _loss(self, error: torch.Tensor, counts: torch.Tensor, *, cells: Sequence[float]) -> torch.Tensor:
         """Mean error of each stream over its own known cells, then weighted: few labels teach as much as many pixels.
 
         Args:
-            error: `(n, channels, y, x)`.
+            error: `(n, channels, y, x)` of this process's part of the batch.
             counts: `(n, streams, y, x)`, 1 where a cell counts.
+            cells: of each stream, how many count in the whole batch.
         """
         total, weight = torch.zeros((), device=self.device), 0.0
         for s, part in enumerate(error.split(self.denoiser.stream_channels, dim=1)):
-            cells = counts[:, s].sum()
-            if cells > 0:
+            if cells[s] > 0:
                 weighted = (part * self._importance[s].to(part.device)[:, None, None]).mean(dim=1)
-                total = total + self._weights[s] * (weighted * counts[:, s]).sum() / cells
+                total = total + self._weights[s] * self.share.ranks * (weighted * counts[:, s]).sum() / cells[s]
                 weight += self._weights[s]
         return total / max(weight, 1e-12)
 

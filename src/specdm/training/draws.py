@@ -10,7 +10,7 @@ from torch.utils.data import IterableDataset
 
 
 def step_generator(*entropy: int) -> torch.Generator:
-    """A generator seeded by all of `entropy`, such as (seed, stage, step, rank)."""
+    """A generator seeded by all of `entropy`, such as (seed, stage, step)."""
     state = np.random.SeedSequence(entropy).generate_state(2, np.uint32)
     return torch.Generator().manual_seed(int(state[0]) << 31 ^ int(state[1]))
 

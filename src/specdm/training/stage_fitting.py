@@ -13,14 +13,20 @@ import numpy as np
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.strategies import DDPStrategy
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from torch.utils.data import DataLoader
 
-from specdm.errors import RunError
+from specdm.errors import ConfigError, RunError
 from specdm.training.budget import Budget
+from specdm.training.checkpoint_files import WholeCheckpoints
 from specdm.training.config import RunConfig
+from specdm.training.devices import TIMEOUT, environment
 from specdm.training.draws import EndlessSteps
 from specdm.training.loss_table import LossTable
 from specdm.training.progress import BudgetProgress
+from specdm.training.ranks import ALONE, Ranks
+from specdm.training.stopping import StopAtOnce, stopped_by_signals
 
 
 def fit_stage(
@@ -32,7 +38,9 @@ def fit_stage(
     stage: str,
     clip: float | None,
     extra: list[L.Callback],
+    ranks: Ranks = ALONE,
     show_progress: bool,
+    loss: str | None = None,
 ) -> None:
     """Train one stage to the end of its budget, from its checkpoint if there is one.
 
@@ -41,18 +49,24 @@ def fit_stage(
         module: of the stage.
         budget: of the stage.
         config: of the run.
-        stage: name of its checkpoint, and, with "_loss", of its loss.
+        stage: name of its checkpoint.
         clip: largest norm of a gradient.
         extra: further callbacks.
+        ranks: the processes that train together.
         show_progress: bars on the terminal.
+        loss: name of its loss; default: that of the stage with "_loss".
 
     Raises:
         RunError: a damaged checkpoint.
+        ConfigError: settings of the machine that Lightning does not take.
+        KeyboardInterrupt: stopped by Ctrl-C or SIGTERM.
     """
     folder = run / "checkpoints"
-    folder.mkdir(parents=True, exist_ok=True)
+    if ranks.first:
+        folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / f"{stage}.ckpt"
     callbacks: list[L.Callback] = [
+        StopAtOnce(),
         budget,
         LossTable(run / "log" / "metrics.csv", stage=stage, budget=budget, every_steps=config.training.log_every_steps),
         *extra,
@@ -66,28 +80,35 @@ def fit_stage(
     ]
     if show_progress:
         title = "training codecs" if stage == "codec" else f"training {stage}"
-        callbacks.append(BudgetProgress(title, budget=budget, loss=f"{stage}_loss"))
+        callbacks.append(BudgetProgress(title, budget=budget, loss=loss or f"{stage}_loss"))
     with quiet_lightning():
-        trainer = L.Trainer(
-            accelerator=config.training.accelerator,
-            devices=config.training.devices,
-            strategy=config.training.strategy,
-            precision=config.training.precision,  # type: ignore[arg-type]
-            max_steps=-1 if config.denoiser.steps is None and stage == "denoiser" else budget.steps or -1,
-            max_epochs=-1,
-            gradient_clip_val=clip,
-            callbacks=callbacks,
-            logger=TensorBoardLogger(save_dir=run, name="log", version="tensorboard"),
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            log_every_n_steps=config.training.log_every_steps,
-            default_root_dir=run,
-        )
+        try:
+            trainer = L.Trainer(
+                accelerator=config.training.accelerator,
+                devices=config.training.devices,
+                num_nodes=config.training.nodes,
+                # buffers are constants here, the same in all processes
+                strategy="auto" if ranks.size == 1 else DDPStrategy(timeout=TIMEOUT, broadcast_buffers=False),
+                plugins=[WholeCheckpoints(), *environment(ranks.size)],
+                precision=config.training.precision,  # type: ignore[arg-type]
+                max_steps=-1 if config.denoiser.steps is None and stage == "denoiser" else budget.steps or -1,
+                max_epochs=-1,
+                gradient_clip_val=clip,
+                callbacks=callbacks,
+                logger=TensorBoardLogger(save_dir=run, name="log", version="tensorboard"),
+                enable_progress_bar=False,
+                enable_model_summary=False,
+                log_every_n_steps=config.training.log_every_steps,
+                default_root_dir=run,
+            )
+        except (ValueError, MisconfigurationException) as error:
+            raise ConfigError(f"section training of the settings: {' '.join(str(error).split())}") from error
         resume = None
-        if checkpoint.exists():
+        if ranks.told(checkpoint.exists()):
             _check_checkpoint(checkpoint)
             resume = checkpoint
-        trainer.fit(module, DataLoader(EndlessSteps(), batch_size=None), ckpt_path=resume, weights_only=True)
+        with stopped_by_signals():
+            trainer.fit(module, DataLoader(EndlessSteps(), batch_size=None), ckpt_path=resume, weights_only=True)
 
 
 def _check_checkpoint(path: Path) -> None:

@@ -23,6 +23,7 @@ from specdm.training.compositions import part_names
 from specdm.training.config import RunConfig
 from specdm.training.denoiser_training import DenoiserTraining
 from specdm.training.new_codecs import new_codecs
+from specdm.training.ranks import ALONE, Ranks
 from specdm.training.reader_training import trained_reader
 from specdm.training.sample_pictures import SamplePictures
 from specdm.training.stage_fitting import fit_stage, seeded
@@ -60,6 +61,7 @@ def train_stages(
     tiles: TileSet,
     held_out: TileSet,
     config: RunConfig,
+    ranks: Ranks = ALONE,
     show_progress: bool = True,
     draw_samples: DrawSamples | None = None,
 ) -> TrainedParts:
@@ -72,6 +74,9 @@ def train_stages(
     Tiles of imagery that nobody labelled teach what images look like, and nothing about masks. A model of one codec
     for all (`codec.together`) cannot tell unknown from unlabelled and is trained without them.
 
+    Of several processes (`ranks`, joined by `specdm.training.ranks.together`) the first writes, and makes what there is
+    one of; each trains on its share of every batch. All return the same.
+
     Returns:
         The model with EMA weights on the CPU, the reader, and the latents the denoiser was trained on.
 
@@ -83,19 +88,22 @@ def train_stages(
     if config.codec.together:
         tiles = tiles.of_labelled_scenes()
     streams = (PAIR,) if config.codec.together else tile_streams(tiles)
-    codecs = _trained_codecs(run, streams, tiles, config=config, show_progress=show_progress)
+    codecs = _trained_codecs(run, streams, tiles, config=config, ranks=ranks, show_progress=show_progress)
     denoiser = _new_denoiser(streams, codecs, tiles, config=config)
     model = JointModel(streams=streams, codecs=codecs, denoiser=denoiser)
     model.eval()
     reader = None
     if not config.codec.together:
-        reader = trained_reader(run, model, tiles, held_out=held_out, config=config, show_progress=show_progress)
+        reader = trained_reader(
+            run, model, tiles, held_out=held_out, config=config, ranks=ranks, show_progress=show_progress
+        )
     latents = fit_latents(denoiser, encode_tiles(model, tiles, seed=config.seed))
     averaged = _trained_denoiser(
         run,
         model,
         latents,
         config=config,
+        ranks=ranks,
         show_progress=show_progress,
         draw_samples=draw_samples,
     )
@@ -104,10 +112,10 @@ def train_stages(
 
 
 def _trained_codecs(
-    run: Path, streams: tuple[Stream, ...], tiles: TileSet, *, config: RunConfig, show_progress: bool
+    run: Path, streams: tuple[Stream, ...], tiles: TileSet, *, config: RunConfig, ranks: Ranks, show_progress: bool
 ) -> dict[str, Codec]:
     folder = run / "checkpoints" / "codecs"
-    if folder.exists():
+    if ranks.told(folder.exists()):
         return {name: load_part_files(folder / name) for name in _codec_names(streams)}  # type: ignore[misc]
     part = load_part(tiles, seed=config.seed)
     with seeded(config.seed):
@@ -119,7 +127,11 @@ def _trained_codecs(
             sum_to_one=tiles.quantities is not None and tiles.quantities.sum_to_one,
             config=config.codec,
         )
-    module = CodecTraining(streams=streams, codecs=codecs, tiles=part, config=config.codec, seed=config.seed)
+    # a closed form may come out with other signs on another machine
+    ranks.give(list(codecs.values()))  # type: ignore[arg-type]
+    module = CodecTraining(
+        streams=streams, codecs=codecs, tiles=part, config=config.codec, seed=config.seed, share=ranks.share
+    )
     budget = Budget(
         steps=config.codec.steps,
         minutes=config.codec.minutes,
@@ -127,15 +139,20 @@ def _trained_codecs(
         warmup_steps=50,
         decay_share=1.0,
     )
-    fit_stage(run, module, budget, config, stage="codec", clip=None, extra=[], show_progress=show_progress)
+    fit_stage(
+        run, module, budget, config, stage="codec", clip=None, extra=[], ranks=ranks, show_progress=show_progress
+    )
     module.codecs.cpu().eval()
-    module.cpu().fit_latent_statistics()
-    partial = folder.with_name(".codecs.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    for name, codec in codecs.items():
-        save_part_files(codec, partial / name)  # type: ignore[arg-type]
-    os.replace(partial, folder)
-    (run / "checkpoints" / "codec.ckpt").unlink(missing_ok=True)
+    if ranks.first:
+        module.cpu().fit_latent_statistics()
+    ranks.give(list(codecs.values()))  # type: ignore[arg-type]
+    if ranks.first:
+        partial = folder.with_name(".codecs.partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        for name, codec in codecs.items():
+            save_part_files(codec, partial / name)  # type: ignore[arg-type]
+        os.replace(partial, folder)
+        (run / "checkpoints" / "codec.ckpt").unlink(missing_ok=True)
     return codecs
 
 
@@ -162,6 +179,7 @@ def _trained_denoiser(
     latents: LatentTiles,
     *,
     config: RunConfig,
+    ranks: Ranks,
     show_progress: bool,
     draw_samples: DrawSamples | None,
 ) -> JointDenoiser:
@@ -172,6 +190,7 @@ def _trained_denoiser(
         config=config.denoiser,
         seed=config.seed,
         importance=model.latent_importance(),
+        share=ranks.share,
     )
     budget = Budget(
         steps=config.denoiser.steps,
@@ -200,6 +219,7 @@ def _trained_denoiser(
         stage="denoiser",
         clip=config.denoiser.gradient_clip,
         extra=extra,
+        ranks=ranks,
         show_progress=show_progress,
     )
-    return module.averaged_denoiser()
+    return module.averaged_denoiser().requires_grad_(True)
