@@ -8,7 +8,13 @@ import torch
 from specdm.models.mask_reader import MaskReader
 from specdm.models.pixels import Pixels
 from specdm.training.budget import Budget
-from specdm.training.held_out_reading import CHECKS, MOST_TEMPERATURE, HeldOutReading
+from specdm.training.held_out_reading import (
+    CHECKS,
+    MOST_TEMPERATURE,
+    SPECTRA_SHARE,
+    SPECTRA_SHARE_UNTOLD,
+    HeldOutReading,
+)
 
 CLASSES, COMPONENTS, SIZE = 3, 4, 16
 
@@ -115,3 +121,20 @@ def test_ground_that_no_reader_reads_right_leaves_the_last_weights_and_says_unsu
     held_out.give_best(kept)
     assert all(torch.equal(value, before[name]) for name, value in kept.named_parameters())
     assert float(kept.temperature) == pytest.approx(MOST_TEMPERATURE)
+
+
+def with_spectra(net: MaskReader) -> MaskReader:
+    both = MaskReader(components=COMPONENTS, layers=1, classes=CLASSES, width=16, dilations=(1,), points=9).eval()
+    both.load_state_dict(net.state_dict(), strict=False)
+    return both
+
+
+def test_spectra_alone_are_heard_where_labels_are_few() -> None:
+    net = with_spectra(trained(1))
+    choice().give_share(net)
+    assert float(net.spectral_share) == SPECTRA_SHARE
+    choice(labelled=False).give_share(net)
+    assert float(net.spectral_share) == SPECTRA_SHARE_UNTOLD > SPECTRA_SHARE
+    plain = trained(1)
+    choice().give_share(plain)
+    assert plain.spectral is None

@@ -13,6 +13,7 @@ from specdm.evaluation.usefulness import humble
 from specdm.evaluation.usefulness.humble import humble_amounts, humble_prediction
 from specdm.scenes.classes import Classes
 from specdm.scenes.quantities import Quantities
+from specdm.tiles.labelled_pixels import labelled_places
 from specdm.tiles.tileset import TileSet
 
 KINDS = ("svm", "forest")
@@ -94,8 +95,8 @@ def test_overlapping_tiles_add_nothing(land, monkeypatch):
 def test_spectra_and_labels_are_of_the_same_pixels(land, monkeypatch):
     train, _ = land
     monkeypatch.setattr("specdm.evaluation.looks.BATCH_VALUES", 12 * 256 * 3)
-    monkeypatch.setattr(humble, "COUNT_BATCH", 7)
-    places, labels = humble._labelled_pixels(train, lambda part: train.classes.index_of(train.masks(part)[:, 0]))
+    monkeypatch.setattr("specdm.tiles.labelled_pixels.COUNT_BATCH", 7)
+    places, labels = labelled_places(train, lambda part: train.classes.index_of(train.masks(part)[:, 0]))
     tile, y, x = np.unravel_index(places[::5], (len(train), 16, 16))
     np.testing.assert_array_equal(humble._spectra(train, places[::5])[0], train.images()[tile, 0, :, y, x])
     np.testing.assert_array_equal(train.classes.values_of(labels[::5]), train.masks()[tile, 0, y, x])

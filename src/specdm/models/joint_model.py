@@ -119,6 +119,11 @@ class JointModel(nn.Module):
         """Components of the spectral basis of each date; empty for a model without image streams."""
         return tuple(self._basis(stream).components for stream in self._image_streams())
 
+    @property
+    def component_snr(self) -> torch.Tensor:
+        """Variance of each component in units of the sensor's noise, of all dates after each other."""
+        return torch.cat([self._basis(stream).snr for stream in self._image_streams()])
+
     @torch.no_grad()
     def image_components(self, tiles: Pixels) -> torch.Tensor:
         """Components of all dates after each other, `(n, components, y, x)`, NaN where a pixel has no data."""

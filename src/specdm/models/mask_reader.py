@@ -16,7 +16,11 @@ from diffusers.models.modeling_utils import ModelMixin
 from torch import nn
 from torch.nn import functional as F
 
+from specdm.models.batch_share import WHOLE, BatchShare
+from specdm.models.spectral_reader import WINDOW, SpectralReader, counted_with_changes, with_changes
+
 SPREAD = 1e-5
+LEAST_CHANCE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -69,12 +73,15 @@ class MaskReader(ModelMixin, ConfigMixin):
         closed: whether the quantities are abundances.
         width: channels.
         dilations: of the blocks, one each; they look 1 + the sum of these pixels around.
+        points: labelled pixels that a machine of single spectra beside the network remembers; 0: there is none.
+        dates: with equally many components each, whose changes are looked at too; 1: no changes are.
     """
 
     config_name = "config.json"  # type: ignore[assignment]
     amount_mean: torch.Tensor
     amount_std: torch.Tensor
     temperature: torch.Tensor
+    spectral_share: torch.Tensor
 
     @register_to_config
     def __init__(
@@ -86,19 +93,27 @@ class MaskReader(ModelMixin, ConfigMixin):
         closed: bool = False,
         width: int = 64,
         dilations: Sequence[int] = (1, 2, 3),
+        points: int = 0,
+        dates: int = 1,
     ):
         super().__init__()
-        self.first = nn.Conv2d(components + 1, width, 1)
+        self.first = nn.Conv2d(counted_with_changes(components, dates=dates) + 1, width, 1)
         self.blocks = nn.Sequential(*[DilatedBlock(width, dilation=dilation) for dilation in dilations])
         self.last = nn.Conv2d(width, layers * classes + quantities, 1)
         self.register_buffer("amount_mean", torch.zeros(quantities))
         self.register_buffer("amount_std", torch.ones(quantities))
         self.register_buffer("temperature", torch.ones(()))
+        self.spectral: SpectralReader | None = None
+        if points and layers and classes:
+            self.spectral = SpectralReader(
+                components=components, dates=dates, layers=layers, classes=classes, points=points
+            )
+            self.register_buffer("spectral_share", torch.zeros(layers))
 
     @property
     def reach(self) -> int:
         """Pixels around a pixel that its reading depends on."""
-        return sum(self.config["dilations"])
+        return max(sum(self.config["dilations"]), WINDOW // 2 if self.spectral is not None else 0)
 
     def forward(self, components: torch.Tensor) -> MaskReading:
         """What masks say where images look so.
@@ -107,7 +122,7 @@ class MaskReader(ModelMixin, ConfigMixin):
             components: `(n, components, y, x)`, NaN where there are no data.
         """
         valid = components.isfinite().all(dim=1, keepdim=True)
-        shown = torch.where(valid, components, 0.0)
+        shown = with_changes(torch.where(valid, components, 0.0), dates=self.config["dates"])
         found = self.last(F.silu(self.blocks(self.first(torch.cat([shown, valid.to(shown.dtype)], dim=1)))))
         layers, classes = self.config["layers"], self.config["classes"]
         logits, amounts = found.split([layers * classes, self.config["quantities"]], dim=1)
@@ -122,25 +137,46 @@ class MaskReader(ModelMixin, ConfigMixin):
         """
         return (reading.logits / self.temperature).softmax(dim=2)
 
-    def loss(self, components: torch.Tensor, positions: torch.Tensor, amounts: torch.Tensor) -> torch.Tensor:
+    @torch.no_grad()
+    def pooled(self, chances: torch.Tensor, components: torch.Tensor) -> torch.Tensor:
+        """Class probabilities of the network and of single spectra put together.
+
+        Their logarithms are averaged, weighted by what held-out ground says of each layer: a logarithmic opinion pool,
+        Genest and Zidek 1986, "Combining probability distributions", Statistical Science 1, eq. 3.4.
+
+        Args:
+            chances: of the network, `(n, layer, classes, y, x)`.
+            components: `(n, components, y, x)`, which it has read.
+        """
+        if self.spectral is None or not bool(self.spectral_share.any()):
+            return chances
+        return pool(chances.clamp(min=LEAST_CHANCE).log(), self.spectral(components), share=self.spectral_share)
+
+    def loss(
+        self, components: torch.Tensor, positions: torch.Tensor, amounts: torch.Tensor, *, share: BatchShare = WHOLE
+    ) -> torch.Tensor:
         """Cross-entropy of labelled pixels plus squared error of known amounts in units of their spread.
 
         Args:
             components: `(n, components, y, x)`.
             positions: `(n, layer, y, x)`, -1 where unlabelled.
             amounts: `(n, quantity, y, x)`, NaN where unknown.
+            share: which part of a batch this is.
         """
         reading = self(components)
         total = reading.logits.sum() * 0.0 + reading.amounts.sum() * 0.0
-        if positions.shape[1] and bool((positions >= 0).any()):
-            total = total + F.cross_entropy(reading.logits.flatten(0, 1), positions.flatten(0, 1), ignore_index=-1)
+        # not only where something is known: all processes that share a batch must ask for its counts
+        if positions.shape[1]:
+            logits, truth = reading.logits.flatten(0, 1), positions.flatten(0, 1)
+            entropy = F.cross_entropy(logits, truth, ignore_index=-1, reduction="sum")
+            total = total + share.mean(entropy, (positions >= 0).sum())
         known = amounts.isfinite()
-        if bool(known.any()):
+        if amounts.shape[1]:
             mean, std = self.amount_mean[:, None, None], self.amount_std[:, None, None]
             wanted = amounts if self.config["closed"] else (amounts - mean) / std
             scale = std if self.config["closed"] else torch.ones_like(std)
             error = ((reading.amounts - wanted) / scale).masked_fill(~known, 0.0).square()
-            total = total + error.sum() / known.sum()
+            total = total + share.mean(error.sum(), known.sum())
         return total
 
     @torch.no_grad()
@@ -156,3 +192,14 @@ class MaskReader(ModelMixin, ConfigMixin):
         if self.config["closed"]:
             return reading.amounts
         return reading.amounts * self.amount_std[:, None, None] + self.amount_mean[:, None, None]
+
+
+def pool(network: torch.Tensor, spectral: torch.Tensor, *, share: torch.Tensor) -> torch.Tensor:
+    """Class probabilities from two sets of their logarithms `(n, layer, classes, y, x)`.
+
+    Args:
+        network, spectral: the two.
+        share: of the second, 0 to 1, `(layers,)`.
+    """
+    second = share[:, None, None, None]
+    return ((1 - second) * network + second * spectral).softmax(dim=2)

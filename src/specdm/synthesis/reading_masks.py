@@ -85,7 +85,7 @@ def read_pixels(
         reading = reader(orient(components, orientation))
         chances.append(turned_back(reader.chances(reading), orientation))
         amounts.append(turned_back(reader.amounts_of(reading), orientation))
-    mean = torch.stack(chances).mean(dim=0)
+    mean = reader.pooled(torch.stack(chances).mean(dim=0), components)
     empty = ~components.isfinite().any(dim=1)[:, None, None]
     return mean.masked_fill(empty, float("nan")), torch.stack(amounts)
 

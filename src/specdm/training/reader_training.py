@@ -12,6 +12,7 @@ import lightning as L
 import torch
 
 from specdm.errors import TrainingError
+from specdm.models.batch_share import WHOLE, BatchShare
 from specdm.models.joint_model import JointModel
 from specdm.models.mask_reader import MaskReader
 from specdm.models.part_files import load_part_files, save_part_files
@@ -22,6 +23,8 @@ from specdm.training.config import ReaderConfig, RunConfig
 from specdm.training.draws import step_generator
 from specdm.training.held_out_reading import HeldOutReading
 from specdm.training.orientations import ORIENTATIONS, orient
+from specdm.training.ranks import ALONE, Ranks
+from specdm.training.spectral_fitting import fit_spectra
 from specdm.training.stage_fitting import fit_stage, seeded
 from specdm.training.tile_tensors import load_part, to_pixels
 
@@ -33,9 +36,18 @@ WARMUP_STEPS = 20
 class ReaderTraining(L.LightningModule):
     """Trains on tiles that say anything, turned and mirrored, with noise and an offset on the components."""
 
-    def __init__(self, *, reader: MaskReader, components: torch.Tensor, tiles: Pixels, config: ReaderConfig, seed: int):
+    def __init__(
+        self,
+        *,
+        reader: MaskReader,
+        components: torch.Tensor,
+        tiles: Pixels,
+        config: ReaderConfig,
+        seed: int,
+        share: BatchShare = WHOLE,
+    ):
         super().__init__()
-        self.reader, self.config, self.seed = reader, config, seed
+        self.reader, self.config, self.seed, self.share = reader, config, seed, share
         says = (tiles.positions >= 0).flatten(1).any(dim=1) | tiles.amounts.isfinite().flatten(1).any(dim=1)
         self._components, self._tiles = components, tiles
         self._telling = torch.nonzero(says).flatten()
@@ -45,25 +57,34 @@ class ReaderTraining(L.LightningModule):
         return torch.optim.AdamW(self.parameters(), lr=self.config.learning_rate, weight_decay=0.01)
 
     def training_step(self, batch: Any, batch_idx: int) -> torch.Tensor:
-        generator = step_generator(self.seed, STAGE, self.global_step, self.global_rank)
+        generator = step_generator(self.seed, STAGE, self.global_step)
         chosen = self._telling[torch.randint(len(self._telling), (self.config.batch_size,), generator=generator)]
         turned = int(torch.randint(ORIENTATIONS, (), generator=generator))
         parts = (self._components[chosen], self._tiles.positions[chosen], self._tiles.amounts[chosen])
         components, positions, amounts = (orient(part, turned) for part in parts)
         noise = self.config.noise * torch.randn(components.shape, generator=generator)
         offset = self.config.offset * torch.randn(*components.shape[:2], 1, 1, generator=generator)
-        loss = self.reader.loss(*(x.to(self.device) for x in (components + noise + offset, positions, amounts)))
-        if not torch.isfinite(loss):
+        mine = (self.share.of(x).to(self.device) for x in (components + noise + offset, positions, amounts))
+        loss = self.reader.loss(*mine, share=self.share)
+        average = self.share.average(loss)
+        if not torch.isfinite(average):
             raise TrainingError(
-                f"the reader's loss became {loss.item()} at step {self.global_step}; lower reader.learning_rate (now "
-                f"{self.config.learning_rate}) and start again"
+                f"the reader's loss became {average.item()} at step {self.global_step}; lower reader.learning_rate "
+                f"(now {self.config.learning_rate}) and start again"
             )
-        self.log("reader_loss", loss.detach(), prog_bar=True, logger=False)
+        self.log("reader_loss", average, logger=False)
         return loss
 
 
 def trained_reader(
-    run: Path, model: JointModel, tiles: TileSet, *, held_out: TileSet, config: RunConfig, show_progress: bool
+    run: Path,
+    model: JointModel,
+    tiles: TileSet,
+    *,
+    held_out: TileSet,
+    config: RunConfig,
+    ranks: Ranks = ALONE,
+    show_progress: bool,
 ) -> MaskReader:
     """The reader of a run: the one that its folder holds, or one trained now.
 
@@ -73,6 +94,7 @@ def trained_reader(
         tiles: to train on.
         held_out: validation tiles, by which the best of its weights are chosen; may be none.
         config: of the run.
+        ranks: the processes that train together; the first chooses the weights and writes.
         show_progress: bars on the terminal.
 
     Raises:
@@ -80,14 +102,25 @@ def trained_reader(
         RunError: a damaged checkpoint.
     """
     folder = run / "checkpoints" / "reader"
-    if folder.exists():
+    if ranks.told(folder.exists()):
         return load_part_files(folder)  # type: ignore[return-value]
     part = load_part(tiles, seed=config.seed)
     closed = tiles.quantities is not None and tiles.quantities.sum_to_one
     with seeded(config.seed + 2):
-        reader = new_reader(model, classes=len(tiles.classes or ()), closed=closed, config=config.reader)
+        reader = new_reader(
+            model,
+            classes=len(tiles.classes or ()),
+            closed=closed,
+            config=config.reader,
+            labelled=max((int(tiles.label_counts_of(layer).sum()) for layer in range(len(tiles.layers))), default=0),
+        )
     module = ReaderTraining(
-        reader=reader, components=components_of(model, part), tiles=part, config=config.reader, seed=config.seed
+        reader=reader,
+        components=components_of(model, part),
+        tiles=part,
+        config=config.reader,
+        seed=config.seed,
+        share=ranks.share,
     )
     budget = Budget(
         steps=config.reader.steps,
@@ -96,19 +129,48 @@ def trained_reader(
         warmup_steps=WARMUP_STEPS,
         decay_share=1.0,
     )
-    unseen = to_pixels(held_out, slice(None))
-    choice = HeldOutReading(components=components_of(model, unseen), tiles=unseen, budget=budget)
-    fit_stage(run, module, budget, config, stage="reader", clip=1.0, extra=[choice], show_progress=show_progress)
-    choice.give_best(reader.cpu())
-    unfinished = folder.with_name(".reader.partial")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    save_part_files(reader.cpu().eval(), unfinished)
-    os.replace(unfinished, folder)
-    (run / "checkpoints" / "reader.ckpt").unlink(missing_ok=True)
+    choices = [_choice(model, held_out, budget=budget)] if ranks.first else []
+    fit_stage(
+        run,
+        module,
+        budget,
+        config,
+        stage="reader",
+        clip=1.0,
+        extra=[*choices],
+        ranks=ranks,
+        show_progress=show_progress,
+    )
+    reader.cpu().eval()
+    for choice in choices:
+        choice.give_best(reader)
+        if reader.spectral is not None:
+            fit_spectra(
+                reader.spectral,
+                tiles,
+                components_at=lambda at: components_of(model, to_pixels(tiles, at)),
+                snr=model.component_snr.cpu(),
+                seed=config.seed,
+            )
+            choice.give_share(reader)
+    ranks.give([reader])
+    if ranks.first:
+        unfinished = folder.with_name(".reader.partial")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        save_part_files(reader, unfinished)
+        os.replace(unfinished, folder)
+        (run / "checkpoints" / "reader.ckpt").unlink(missing_ok=True)
     return reader
 
 
-def new_reader(model: JointModel, *, classes: int, closed: bool, config: ReaderConfig) -> MaskReader:
+def _choice(model: JointModel, held_out: TileSet, *, budget: Budget) -> HeldOutReading:
+    unseen = to_pixels(held_out, slice(None))
+    return HeldOutReading(components=components_of(model, unseen), tiles=unseen, budget=budget)
+
+
+def new_reader(
+    model: JointModel, *, classes: int, closed: bool, config: ReaderConfig, labelled: int = 0
+) -> MaskReader:
     """An untrained reader for a model's tiles.
 
     Args:
@@ -116,16 +178,19 @@ def new_reader(model: JointModel, *, classes: int, closed: bool, config: ReaderC
         classes: of the masks.
         closed: whether the quantities are abundances.
         config: of the reader.
+        labelled: pixels that a mask layer has; with none there is no machine of single spectra.
     """
-    shape = model.tile_shape
+    shape, counts = model.tile_shape, model.component_counts
     return MaskReader(
-        components=sum(model.component_counts),
+        components=sum(counts),
         layers=shape.layers,
         classes=classes,
         quantities=shape.quantities,
         closed=closed,
         width=config.width,
         dilations=config.dilations,
+        points=min(config.points, labelled),
+        dates=len(counts) if len(set(counts)) == 1 else 1,
     )
 
 

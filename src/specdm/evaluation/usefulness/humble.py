@@ -17,8 +17,8 @@ from specdm.errors import ConfigError, TileError
 from specdm.evaluation.looks import Looks
 from specdm.evaluation.reading import some
 from specdm.scenes.classes import Classes
-from specdm.tiles.coverage import GroundSeen
-from specdm.tiles.tileset import COUNT_BATCH, TileSet
+from specdm.tiles.labelled_pixels import labelled_places, rare_first
+from specdm.tiles.tileset import TileSet
 
 KINDS = ("svm", "forest")
 MOST_PIXELS = {"svm": 6000, "forest": 20_000}
@@ -29,9 +29,6 @@ MOST_AMOUNT_PIXELS = 6000
 
 SEARCH_PIXELS = 2000
 """Pixels on which its settings are searched."""
-
-LEAST_OF_A_CLASS = 30
-"""Pixels of a rare class that are taken before the others are drawn."""
 
 TREES, FOLDS = 300, 5
 
@@ -61,8 +58,8 @@ def humble_prediction(kind: str, *, train: TileSet, test: TileSet, seed: int) ->
         raise TileError(f"{train.where} has no class masks to learn from; see humble_amounts for amounts")
     predicted = np.full((len(test), len(train.layers), test.size, test.size), -1, np.int64)
     for layer, name in enumerate(train.layers):
-        places, labels = _labelled_pixels(train, partial(_positions, train, classes, layer))
-        chosen = _drawn(labels, most=MOST_PIXELS[kind], seed=seed)
+        places, labels = labelled_places(train, partial(_positions, train, classes, layer))
+        chosen = rare_first(labels, most=MOST_PIXELS[kind], seed=seed)
         spectra, there = _spectra(train, places[chosen])
         spectra, labels = spectra[there], labels[chosen][there]
         if not len(labels):
@@ -91,7 +88,7 @@ def humble_amounts(kind: str, *, train: TileSet, test: TileSet, seed: int) -> np
     _check(kind, train, test)
     if train.quantities is None:
         raise TileError(f"{train.where} has no amounts to learn from; see humble_prediction for class masks")
-    places, _ = _labelled_pixels(
+    places, _ = labelled_places(
         train, lambda part: np.where(np.isfinite(train.amounts(part)).all(axis=1), 0, -1).astype(np.int64)
     )
     places = places[some(len(places), MOST_AMOUNT_PIXELS, random=np.random.default_rng(seed))]
@@ -121,33 +118,6 @@ def _check(kind: str, train: TileSet, test: TileSet) -> None:
 
 def _positions(tiles: TileSet, classes: Classes, layer: int, part: np.ndarray) -> np.ndarray:
     return classes.index_of(tiles.masks(part)[:, layer])
-
-
-def _labelled_pixels(tiles: TileSet, labels_of: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Places `(m,)` in `(tile, y, x)` of labelled pixels, each of ground once, and their labels."""
-    ground = GroundSeen(tiles)
-    places, labels = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    for start in range(0, len(tiles), COUNT_BATCH):
-        part = np.arange(start, min(start + COUNT_BATCH, len(tiles)))
-        found = np.where(ground.fresh(part), labels_of(part), -1).ravel()
-        own = np.flatnonzero(found >= 0)
-        places.append(start * tiles.size**2 + own)
-        labels.append(found[own])
-    return np.concatenate(places), np.concatenate(labels)
-
-
-def _drawn(labels: np.ndarray, *, most: int, seed: int) -> np.ndarray:
-    """Positions of at most about `most` labels, rising; rare classes are taken first, as a draw could lose them."""
-    if len(labels) <= most:
-        return np.arange(len(labels))
-    random = np.random.default_rng(seed)
-    chosen = np.zeros(len(labels), bool)
-    for label in np.unique(labels):
-        own = np.flatnonzero(labels == label)
-        chosen[own[some(len(own), LEAST_OF_A_CLASS, random=random)]] = True
-    rest = np.flatnonzero(~chosen)
-    chosen[rest[some(len(rest), max(0, most - int(chosen.sum())), random=random)]] = True
-    return np.flatnonzero(chosen)
 
 
 def _spectra(tiles: TileSet, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,176 @@
+"""Fits the kernel machine that reads classes off spectra: closed form, settings chosen by blocks of ground.
+
+Regularised least squares on one-hot classes with a Gaussian kernel, also called a least-squares support vector machine
+(Suykens and Vandewalle 1999, Neural Processing Letters 9). The error of pixels that are left out together with all of
+their surroundings has a closed form too: An, Liu and Venkatesh 2007, "Fast cross-validation algorithms for least
+squares support vector machine and kernel ridge regression", Pattern Recognition 40, eq. 14.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from specdm.models.spectral_reader import SpectralReader, likeness
+from specdm.scenes.task import dates_of_layer
+from specdm.tiles.labelled_pixels import LabelledPixels, draw_labelled
+from specdm.tiles.tileset import TileSet
+
+LEAST_PIXELS = 10
+"""Labelled pixels of a layer; of fewer nothing is learnt."""
+
+TILES_AT_ONCE = 64
+
+SEARCH_PIXELS = 1500
+"""On which settings are chosen; the time grows with the cube."""
+
+BLOCK = 16
+"""Pixels across, of the squares of ground that are left out together."""
+
+MOST_SNR = 1000.0
+"""Components far above the noise, such as those of bands that are computed from others, weigh no more than this."""
+
+CHANGE_WEIGHT = 3.0
+"""Of changes between dates where a mask layer is about all dates, in units of the components."""
+
+SHARPNESS = 3.0
+"""Of the kernel, over the median squared distance of two labelled pixels."""
+
+RIDGES = (0.01, 0.1)
+TEMPERATURES = torch.logspace(-1.3, -0.6, 15)
+"""Least-squares scores lie near 0 and 1; above 0.25 nothing would ever be sure."""
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """Settings of a machine, and how it did on pixels whose surroundings it had not seen."""
+
+    error: float
+    scale: torch.Tensor
+    ridge: float
+    temperature: float
+
+
+def fit_spectra(
+    spectral: SpectralReader,
+    tiles: TileSet,
+    *,
+    components_at: Callable[[np.ndarray], torch.Tensor],
+    snr: torch.Tensor,
+    seed: int,
+) -> None:
+    """Let it remember labelled pixels of training tiles, layer by layer.
+
+    Args:
+        spectral: with room for them.
+        tiles: to learn from.
+        components_at: components of all dates, `(n, components, y, x)`, of the tiles at some positions.
+        snr: of the components, `(components,)`.
+        seed: of the draw of pixels, where there are more than there is room for.
+    """
+    n_layers, points = spectral.weights.shape[:2]
+    for layer in range(n_layers):
+        pixels = draw_labelled(tiles, layer=layer, most=points, block=BLOCK, seed=seed)
+        rows = spectral_rows(spectral, pixels, size=tiles.size, components_at=components_at)
+        there = rows.isfinite().all(dim=1)
+        if int(there.sum()) >= LEAST_PIXELS:
+            scale = _scale(spectral, snr, dates=dates_of_layer(layer, n_dates=tiles.n_dates, n_layers=n_layers))
+            truth, blocks = (torch.from_numpy(values)[there] for values in (pixels.labels, pixels.blocks))
+            _fit_layer(spectral, layer, rows[there][:points], truth[:points], blocks[:points], scale=scale, seed=seed)
+
+
+def spectral_rows(
+    spectral: SpectralReader,
+    pixels: LabelledPixels,
+    *,
+    size: int,
+    components_at: Callable[[np.ndarray], torch.Tensor],
+) -> torch.Tensor:
+    """Features `(m, features)` of pixels of tiles of some size, NaN where a component has no data."""
+    tile, place = (torch.from_numpy(values) for values in np.divmod(pixels.places, size * size))
+    rows = [torch.zeros(0, spectral.scale.shape[1])]
+    for at in tile.unique().split(TILES_AT_ONCE) if len(tile) else ():
+        components = components_at(at.numpy())
+        empty = ~components.isfinite().all(dim=1, keepdim=True)
+        features = spectral.features(components).masked_fill(empty, float("nan")).flatten(2)
+        mine = (tile >= at[0]) & (tile <= at[-1])
+        rows.append(features[torch.searchsorted(at, tile[mine]), :, place[mine]])
+    return torch.cat(rows)
+
+
+def _scale(spectral: SpectralReader, snr: torch.Tensor, *, dates: list[int]) -> torch.Tensor:
+    """Weight of each feature: components in units of the sensor's noise, changes more."""
+    noise_units = snr.clamp(max=MOST_SNR).sqrt()
+    by_date = noise_units.unflatten(0, (spectral.dates, -1)).clone()
+    changes = CHANGE_WEIGHT * (by_date[1:] + by_date[:-1]) / 2
+    if spectral.dates > 1 and len(dates) < spectral.dates:
+        others = [date for date in range(spectral.dates) if date not in dates]
+        by_date[others], changes = 0.0, torch.zeros_like(changes)
+    both = torch.cat([by_date.flatten(), changes.flatten()]).repeat(2)
+    return both / noise_units.square().mean().sqrt()
+
+
+def _fit_layer(
+    spectral: SpectralReader,
+    layer: int,
+    rows: torch.Tensor,
+    truth: torch.Tensor,
+    blocks: torch.Tensor,
+    *,
+    scale: torch.Tensor,
+    seed: int,
+) -> None:
+    classes = spectral.weights.shape[2]
+    half = len(scale) // 2
+    alone = torch.cat([scale[:half], torch.zeros(half)])
+    random = np.random.default_rng(seed)
+    few = torch.from_numpy(np.sort(random.permutation(len(truth))[:SEARCH_PIXELS]))
+    searched = (rows[few], truth[few], blocks[few])
+    found = [candidate for one in (alone, scale) for candidate in _candidates(*searched, scale=one, classes=classes)]
+    best = min(found, key=lambda candidate: candidate.error)
+    shown = (rows * best.scale).double()
+    sharpness = SHARPNESS / _median_distance(shown)
+    factor = torch.linalg.cholesky(_ridged(likeness(shown, shown, sharpness=sharpness), best.ridge))
+    spectral.scale[layer] = best.scale
+    spectral.support[layer, : len(truth)] = shown.float()
+    spectral.weights[layer, : len(truth)] = torch.cholesky_solve(_targets(truth, classes), factor).float()
+    spectral.sharpness[layer], spectral.temperature[layer] = sharpness, best.temperature
+
+
+def _candidates(
+    rows: torch.Tensor, truth: torch.Tensor, blocks: torch.Tensor, *, scale: torch.Tensor, classes: int
+) -> list[_Candidate]:
+    shown = (rows * scale).double()
+    kernel = likeness(shown, shown, sharpness=SHARPNESS / _median_distance(shown))
+    wanted = F.one_hot(truth, classes).double()
+    found = []
+    for ridge in RIDGES:
+        inverse = torch.cholesky_inverse(torch.linalg.cholesky(_ridged(kernel, ridge)))
+        weights = inverse @ _targets(truth, classes)
+        scores = wanted.clone()
+        for block in blocks.unique():
+            own = torch.nonzero(blocks == block).flatten()
+            # An et al. 2007, eq. 14: the error of a block that is left out
+            scores[own] -= torch.linalg.solve(inverse[own][:, own], weights[own])
+        error = float((scores - wanted).square().sum(dim=1).mean())
+        entropies = torch.stack([F.cross_entropy(scores / temperature, truth) for temperature in TEMPERATURES])
+        found.append(_Candidate(error, scale, ridge, float(TEMPERATURES[entropies.argmin()])))
+    return found
+
+
+def _targets(truth: torch.Tensor, classes: int) -> torch.Tensor:
+    return F.one_hot(truth, classes).double() - 1 / classes
+
+
+def _ridged(kernel: torch.Tensor, ridge: float) -> torch.Tensor:
+    return kernel + ridge * torch.eye(len(kernel), dtype=kernel.dtype)
+
+
+def _median_distance(rows: torch.Tensor) -> float:
+    """Median squared distance of two rows, over some hundred evenly spread ones."""
+    some = rows[:: max(1, len(rows) // 300)]
+    return max(1e-12, float(torch.pdist(some).square().median()))
