@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, get_args
 
@@ -18,6 +17,7 @@ from specdm.models.image_codec import ImageCodec
 from specdm.models.mask_codec import MaskCodec
 from specdm.models.mask_reader import MaskReader
 from specdm.models.pair_codec import PairCodec
+from specdm.models.plain_files import CONFIG, WEIGHTS, read_json
 from specdm.models.spectral_calibration import SpectralCalibration
 
 Codecs = ImageCodec | MaskCodec | AmountCodec | PairCodec
@@ -26,7 +26,6 @@ KINDS: dict[str, type[Part]] = {
     kind.__name__: kind
     for kind in get_args(Part)
 }
-WEIGHTS = "diffusion_pytorch_model.safetensors"
 
 
 def save_part_files(part: Part, folder: Path) -> None:
@@ -41,7 +40,7 @@ def load_part_files(folder: Path) -> Part:
     Raises:
         ModelError: a file is missing, truncated or of another kind; pickled weights are refused.
     """
-    path = folder / "config.json"
+    path = folder / CONFIG
     config = read_json(path)
     kind = KINDS.get(str(config.get("_class_name")))
     if kind is None:
@@ -59,20 +58,3 @@ def load_part_files(folder: Path) -> Part:
         reason = " ".join(str(error).split())[:200]
         raise ModelError(f"{weights}: not the weights of this model or damaged ({reason}); copy it again") from error
     return part.eval()
-
-
-def read_json(path: Path) -> dict:
-    """A JSON object.
-
-    Raises:
-        ModelError: it is missing or none.
-    """
-    try:
-        content = json.loads(path.read_text())
-    except FileNotFoundError as error:
-        raise ModelError(f"{path}: missing; expected a model folder that SpecDM saved") from error
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ModelError(f"{path}: damaged, not readable as JSON ({error}); copy the model again") from error
-    if not isinstance(content, dict):
-        raise ModelError(f"{path}: found a {type(content).__name__}, expected a JSON object")
-    return content

@@ -31,15 +31,29 @@ def copies_section(evaluation: Evaluation, real: TileSet, synthetic: TileSet) ->
         return None
     there = [record for record in evaluation.neighbours if _is_there(record, real, synthetic)]
     return {
-        "counts": [
-            _count(evaluation, key.removeprefix(SHARE), len(synthetic))
-            for key, share in evaluation.metrics.items()
-            if key.startswith(SHARE) and share is not None
-        ],
+        "counts": copy_counts(evaluation, len(synthetic)),
         "compared": [text for key, text in evaluation.settings.items() if key.startswith("authenticity")],
         "pairs": _pairs(there, real, synthetic) if there else [],
         "left_out": len(evaluation.neighbours) - len(there),
     }
+
+
+def copy_counts(evaluation: Evaluation, n_tiles: int) -> list[dict[str, Any]]:
+    """Flagged tiles in numbers, once or once a sensor.
+
+    Args:
+        evaluation: of synthetic tiles.
+        n_tiles: how many these are, for records that do not say.
+
+    Returns:
+        For each `about` ("" or dates), `flagged` `of` so many, what chance gives (`by_chance`), `copies` (nearer than
+        any real tile is) and the probability of so many by chance (`beyond`).
+    """
+    return [
+        _count(evaluation, key.removeprefix(SHARE), n_tiles)
+        for key, share in evaluation.metrics.items()
+        if key.startswith(SHARE) and share is not None
+    ]
 
 
 def _is_there(record: NeighbourRecord, real: TileSet, synthetic: TileSet) -> bool:

@@ -52,15 +52,26 @@ def class_shares(tiles: TileSet) -> np.ndarray:
 
 def layer_shares(tiles: TileSet) -> np.ndarray:
     """`class_shares` of every mask layer, float64 `(layers, classes)`."""
+    counts = layer_counts(tiles)
+    return counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+
+
+def layer_counts(tiles: TileSet) -> np.ndarray:
+    """Labelled pixels of each mask layer and class, each of ground counted once, int64 `(layers, classes)`."""
     classes = tiles.classes
     if classes is None:
-        return np.zeros((len(tiles.layers), 0))
+        return np.zeros((len(tiles.layers), 0), np.int64)
     counts = np.zeros((len(tiles.layers), len(classes)), np.int64)
     for part, fresh in _fresh_parts(tiles):
         index = np.where(fresh[:, None], classes.index_of(tiles.masks(part)), -1)
         for layer, seen in enumerate(np.moveaxis(index, 1, 0)):
             counts[layer] += np.bincount(seen[seen >= 0], minlength=len(classes))
-    return counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+    return counts
+
+
+def ground_pixels(tiles: TileSet) -> int:
+    """Pixels of ground that the tiles show, each counted once."""
+    return sum(int(fresh.sum()) for _, fresh in _fresh_parts(tiles))
 
 
 def mean_amounts(tiles: TileSet) -> np.ndarray:

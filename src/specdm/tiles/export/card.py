@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import PurePath
 from typing import Any
 
 import numpy as np
 
-from specdm.scenes.catalog import DATASETS
+from specdm.tiles.export import card_parts as parts
 from specdm.tiles.export.protocol import ExportFormat, Source
 from specdm.tiles.export.tally import Tally
 from specdm.version import __version__
-
-MOST_ROWS = 60
-"""Of a table of bands; longer ones are told in a line."""
 
 
 def dataset_card(
@@ -32,31 +28,23 @@ def dataset_card(
     """
     synthetic = "model" in provenance or "synthetic" in source.counts
     kind = "Synthetic image-mask tiles" if synthetic else "Image-mask tiles"
+    title = f"{kind}: {', '.join(parts.scene_names(provenance)) or 'source unknown'}"
     sections = [
-        f"# {kind}: {', '.join(_scene_names(provenance)) or 'source unknown'}\n\n" + _what(entry, source, tally),
+        f"# {title}\n\n" + _what(entry, source, tally),
         "## How it was made\n\n" + _how(source, provenance),
-        "## Source data, citation, licence\n\n" + _origin(source, provenance),
+        "## Source data, citation, licence\n\n" + parts.origin(source.layout.attrs, provenance),
     ]
     if source.layout.classes is not None:
         sections.append("## Classes\n\n" + _classes(source, tally))
     if source.layout.quantities is not None:
         sections.append("## Amounts\n\n" + _amounts(source, tally))
     sections += [
-        "## Bands\n\n" + _bands(source),
-        f"## Files ({entry.title})\n\n" + _list([*entry.layout(source), *_common_files(source)]),
-        "## Limits\n\n" + _list(_limits(source, changes, synthetic=synthetic)),
+        "## Bands\n\n" + parts.bands(source.layout, listed="`export.json`"),
+        f"## Files ({entry.title})\n\n" + parts.bullets([*entry.layout(source), *_common_files(source)]),
+        "## Limits\n\n" + parts.bullets(_limits(source, changes, synthetic=synthetic)),
     ]
-    front = _front_matter(source) if entry.name == "hf" else ""
+    front = _front_matter(source, title) if entry.name == "hf" else ""
     return front + "\n\n".join(sections) + "\n"
-
-
-def licence_of(attrs: dict[str, Any]) -> str | None:
-    """Licence of the source data: as the tile set says, else of the catalogue's sets that it cites; None if unknown."""
-    if attrs.get("licence"):
-        return str(attrs["licence"])
-    cited = str(attrs.get("citation", ""))
-    found = dict.fromkeys(entry.licence for entry in DATASETS.values() if entry.citation and entry.citation in cited)
-    return "; ".join(found) or None
 
 
 def _what(entry: ExportFormat, source: Source, tally: Tally) -> str:
@@ -65,7 +53,7 @@ def _what(entry: ExportFormat, source: Source, tally: Tally) -> str:
     missing = tally.missing / tally.values if tally.values else 0.0
     facts = [
         f"{source.n_tiles} tiles ({splits}) of {layout.size} x {layout.size} px, {layout.n_bands} bands, "
-        f"{_dates(layout.dates)}; task: {layout.task}.",
+        f"{parts.dates(layout.dates)}; task: {layout.task}.",
     ]
     if np.isfinite(tally.low):
         units = f" ({layout.image_units})" if layout.image_units else " (unit not recorded)"
@@ -75,7 +63,7 @@ def _what(entry: ExportFormat, source: Source, tally: Tally) -> str:
         facts.append(f"Mask layers: {', '.join(layout.layers)}; {share:.1%} of their pixels have a class.")
     if layout.attrs.get("note"):
         facts.append(f"Note: {layout.attrs['note']}.")
-    return _list([*facts, f"Format: {entry.title}; written by SpecDM {__version__}."])
+    return parts.bullets([*facts, f"Format: {entry.title}; written by SpecDM {__version__}."])
 
 
 def _how(source: Source, provenance: dict[str, Any]) -> str:
@@ -87,24 +75,10 @@ def _how(source: Source, provenance: dict[str, Any]) -> str:
             "tile is drawn from (seed, index) alone, see the manifest."
         )
     if completes := provenance.get("completes"):
-        lines.append(f"The tiles complete given ones (`{PurePath(str(completes)).name}`).")
-    if tiling := _trained_on(provenance).get("tiling"):
-        lines.append(f"{'Training tiles' if model else 'Tiles'} were cut with `{json.dumps(tiling)}`.")
-    return _list(lines)
-
-
-def _origin(source: Source, provenance: dict[str, Any]) -> str:
-    attrs, lines = source.layout.attrs, []
-    for scene in _trained_on(provenance).get("scenes", []):
-        # names only: where files lay on someone's disk is nobody's business
-        files = ", ".join(f"`{PurePath(str(file)).name}`" for file in scene.get("sources", []))
-        lines.append(f"{scene.get('name')}: {scene.get('height')} x {scene.get('width')} px" + (files and f", {files}"))
-    if not lines:
-        lines.append("The tile set does not say which scenes it comes from.")
-    lines.append(f"Citation of the source data: {attrs.get('citation') or 'not recorded'}")
-    licence = licence_of(dict(attrs))
-    lines.append(f"Licence of the source data: {licence or 'not recorded; ask its publisher before passing this on'}")
-    return _list(lines)
+        lines.append(f"The tiles complete given ones (`{parts.file_name(completes)}`).")
+    if tiling := parts.trained_on(provenance).get("tiling"):
+        lines.append(f"{'Training tiles' if model else 'Tiles'} were cut with `{json.dumps(parts.public(tiling))}`.")
+    return parts.bullets(lines)
 
 
 def _classes(source: Source, tally: Tally) -> str:
@@ -116,7 +90,7 @@ def _classes(source: Source, tally: Tally) -> str:
         (value, name, f"`{color}`", int(count), f"{count / total:.2%}")
         for value, name, color, count in zip(classes.values, classes.names, classes.colors, tally.classes, strict=True)
     ]
-    return _table(("value", "name", "colour", "pixels", "share of labelled"), rows)
+    return parts.table(("value", "name", "colour", "pixels", "share of labelled"), rows)
 
 
 def _amounts(source: Source, tally: Tally) -> str:
@@ -129,26 +103,7 @@ def _amounts(source: Source, tally: Tally) -> str:
         for name, unit, a, b in zip(quantities.names, quantities.units, low, high, strict=True)
     ]
     whole = "\n\nThey are parts of a pixel that sum to one." if quantities.sum_to_one else ""
-    return _table(("quantity", "unit", "least", "greatest"), rows) + whole
-
-
-def _bands(source: Source) -> str:
-    layout = source.layout
-    centres, widths = layout.wavelength, layout.fwhm
-    if layout.n_bands > MOST_ROWS:
-        spread = "" if centres is None else f", centres from {min(centres):g} to {max(centres):g} nm"
-        return f"{layout.n_bands} bands{spread}; all of them are listed in `export.json`."
-    rows = [
-        (
-            band + 1,
-            name,
-            "-" if centres is None else f"{centres[band]:g}",
-            "-" if widths is None else f"{widths[band]:g}",
-            *([] if layout.band_sensor is None else [layout.band_sensor[band]]),
-        )
-        for band, name in enumerate(layout.band_name or ())
-    ]
-    return _table(("band", "name", "nm", "fwhm, nm", *([] if layout.band_sensor is None else ["sensor"])), rows)
+    return parts.table(("quantity", "unit", "least", "greatest"), rows) + whole
 
 
 def _common_files(source: Source) -> list[str]:
@@ -175,30 +130,22 @@ def _limits(source: Source, changes: Sequence[str], *, synthetic: bool) -> list[
     return [*lines, *changes, *json.loads(str(attrs.get("problems", "[]")))]
 
 
-def _front_matter(source: Source) -> str:
-    lines = ["---", "license: other", "tags:", "- remote-sensing", "- specdm", "configs:", "- config_name: default"]
-    lines.append("  data_files:")
-    for split in source.counts:
-        lines += [f"  - split: {split}", f"    path: data/{split}-*.parquet"]
-    return "\n".join([*lines, "---", "", ""])
+def _front_matter(source: Source, title: str) -> str:
+    from huggingface_hub import DatasetCardData
+
+    splits = [{"split": split, "path": f"data/{split}-*.parquet"} for split in source.counts]
+    header = DatasetCardData(
+        license="other",
+        pretty_name=title,
+        task_categories=["image-segmentation"] if source.layout.task in parts.CLASS_TASKS else None,
+        size_categories=[_size_category(source.n_tiles)],
+        tags=["remote-sensing", "specdm", source.layout.task],
+        configs=[{"config_name": "default", "data_files": splits}],
+    )
+    return f"---\n{header.to_yaml()}\n---\n\n"
 
 
-def _trained_on(provenance: dict[str, Any]) -> dict[str, Any]:
-    return provenance.get("trained_on") or provenance
-
-
-def _scene_names(provenance: dict[str, Any]) -> list[str]:
-    return [str(scene.get("name")) for scene in _trained_on(provenance).get("scenes", [])][:5]
-
-
-def _dates(dates: Sequence[Any]) -> str:
-    return f"{len(dates)} dates ({', '.join(map(str, dates))})" if len(dates) > 1 else f"date {dates[0]}"
-
-
-def _list(lines: Sequence[str]) -> str:
-    return "\n".join(f"- {line}" for line in lines)
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
+def _size_category(n: int) -> str:
+    """As the Hub counts rows of data sets."""
+    steps = ((1000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+    return next((name for most, name in steps if n < most), "1M<n<10M")

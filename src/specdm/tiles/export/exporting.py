@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from specdm.errors import TileError
-from specdm.tiles.export.card import dataset_card, licence_of
+from specdm.tiles.export.card import dataset_card
+from specdm.tiles.export.card_parts import licence_of, public_attrs
 from specdm.tiles.export.formats import find_format
 from specdm.tiles.export.manifest import Manifest
 from specdm.tiles.export.place import RECORD, check_place, check_space, new_folder
@@ -36,6 +37,7 @@ def export_tiles(
     overwrite: bool = False,
     callback: Callable[[int, int], None] | None = None,
     say: Callable[[str], None] | None = None,
+    before: Callable[[], None] | None = None,
 ) -> Path:
     """Write tiles as files of another format, with `manifest.csv`, a data set card `README.md` and `export.json`.
 
@@ -49,6 +51,7 @@ def export_tiles(
         overwrite: replace an earlier export of that name, at the very end. Anything else is never replaced.
         callback: called with (tiles done, all).
         say: called with a line for each thing that is written otherwise than it stands in the tile set.
+        before: called once all has been checked, before anything is written; what it raises ends the export.
 
     Returns:
         The folder.
@@ -72,6 +75,8 @@ def export_tiles(
     check_space(folder, len(tiles) * (entry.tile_bytes(source) + LINE_BYTES) + SPARE_BYTES)
     for change in changes if say is not None else ():
         say(change)  # type: ignore[misc]
+    if before is not None:
+        before()
 
     tally = Tally(source.layout)
     with new_folder(folder, overwrite=overwrite) as partial:
@@ -101,8 +106,9 @@ def _record(name: str, source: Source, tally: Tally) -> dict[str, Any]:
         "size": source.layout.size,
         "task": source.layout.task,
         "citation": attrs.get("citation"),
-        "licence": licence_of(dict(attrs)),
+        "licence": licence_of(attrs),
         "note": attrs.get("note"),
         "class_pixels": [int(count) for count in tally.classes],
         **set_facts(source.layout),
+        "attrs": public_attrs(attrs),
     }

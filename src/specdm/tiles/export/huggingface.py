@@ -116,9 +116,11 @@ def _tile_bytes(source: Source) -> int:
 
 def _layout(source: Source) -> list[str]:
     return [
-        '`datasets.load_dataset(FOLDER, split=SPLIT)`; `.with_format("numpy")` gives arrays. Columns:',
+        '`datasets.load_dataset(FOLDER, split=SPLIT)`, FOLDER being this one or the name of its repository on the Hub; '
+        '`.with_format("numpy")` gives arrays. Columns:',
         *axes(source),
         "and what the manifest says of each tile. Bands, classes and dates of the set are in `export.json`.",
+        '`specdm.open_tiles("hf://datasets/OWNER/NAME")` gives the tile set back from the Hub as it was.',
     ]
 
 
