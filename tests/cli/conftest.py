@@ -111,6 +111,16 @@ class StandInPipeline:
     calls: list[dict]
     real: TileSet
 
+    def __post_init__(self) -> None:
+        from specdm.synthesis.facts import TileFacts
+        from specdm.synthesis.sampling_defaults import SamplingDefaults
+
+        self.facts = TileFacts.of(self.real)
+        self.defaults = SamplingDefaults()
+
+    def id_of(self, evaluations: int | None = None) -> str:
+        return "stand-in"
+
     def sample(self, n: int, *, seed: int = 0, first: int = 0, callback=None, **options: object) -> TileSet:
         self.calls.append({"n": n, "seed": seed, "first": first, **options})
         index = np.arange(first, first + n)

@@ -33,9 +33,24 @@ def test_composition_reaches_the_model(specdm_command, trained) -> None:
 def test_an_existing_set_is_kept_unless_told(refused, specdm_command, trained) -> None:
     run, _ = trained
     assert specdm_command("sample", run, "-n", 2).code == 0
-    assert "--overwrite" in refused("sample", run, "-n", 3)
-    assert specdm_command("sample", run, "-n", 3, "--overwrite").code == 0
-    assert len(open_tiles(run / "synthetic" / "tiles.zarr")) == 3
+    assert "seed 0, not 4; add --overwrite" in refused("sample", run, "-n", 3, "--seed", 4)
+    assert "steps 8, not 5; add --overwrite" in refused("sample", run, "-n", 2, "--steps", 5)
+    assert "tiles 2, not 1; add --overwrite" in refused("sample", run, "-n", 1)
+    assert specdm_command("sample", run, "-n", 3, "--seed", 4, "--overwrite").code == 0
+    assert open_tiles(run / "synthetic" / "tiles.zarr").dataset["seed"].values.tolist() == [4] * 3
+
+
+def test_the_same_again_draws_nothing_and_more_only_what_is_missing(specdm_command, trained) -> None:
+    run, calls = trained
+    assert specdm_command("sample", run, "-n", 2).code == 0
+    again = specdm_command("sample", run, "-n", 2)
+    assert again.code == 0 and "is there already" in again.out and len(calls) == 1
+    more = specdm_command("sample", run, "-n", 5, "--batch-size", 2)
+    assert more.code == 0 and "has 2 of 5 tiles already" in more.out
+    assert [(call["first"], call["n"]) for call in calls[1:]] == [(2, 2), (4, 1)]
+    tiles = open_tiles(run / "synthetic" / "tiles.zarr")
+    assert tiles.images()[:, 0, 0, 0, 0].tolist() == [0.0, 1.0, 2.0, 3.0, 4.0]
+    assert tiles.dataset["index"].values.tolist() == [0, 1, 2, 3, 4]
 
 
 def test_overwriting_never_replaces_something_else(refused, trained, tmp_path: Path) -> None:

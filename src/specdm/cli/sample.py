@@ -21,15 +21,23 @@ first date:             specdm sample RUN --from 2003.tif --known "image 2003" -
 inpaint:                specdm sample RUN --from scene.tif --mask m.tif --area known.png -o filled.zarr
 tiles of a tile set:    specdm sample RUN --from RUN/tiles/tiles.zarr --known mask -n 500 -o again.zarr
 other bands:            specdm sample RUN --from other_sensor.hdr --resample -o masks.zarr
+very many:              specdm sample RUN -n 1000000 -o big.zarr; killed, the same command goes on
+a job array:            specdm sample RUN -n 1000000 -o big.zarr --shard 3/100; then: specdm merge big.zarr
+all cores, a cluster:   specdm sample RUN -n 1000000 -o big.zarr --engine ray
+fast, once distilled:   specdm sample RUN -n 100000 --evaluations 4
 labels judged:          specdm sample RUN -n 1000 --reliability --drop-below 0.6 --unlabel-below 0.5"""
 
 GIVEN = "What is given"
 HOW = "How it is drawn"
+WHERE = "Who draws it"
 
 
 def sample(
     context: typer.Context,
-    run: Annotated[Path, typer.Argument(help="Run folder, or a model folder.", show_default=False)],
+    run: Annotated[
+        Path,
+        typer.Argument(help="Run folder, model folder, or owner/name on the Hugging Face Hub.", show_default=False),
+    ],
     n: Annotated[
         int | None,
         typer.Option(
@@ -44,7 +52,29 @@ def sample(
         ),
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Tiles at a time; changes memory only.")] = 32,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing tile set.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an existing tile set, or an unfinished one of other options.")
+    ] = False,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            help="Only part i of n of the tiles, such as 3/100, as a tile set beside the output; see specdm merge.",
+            rich_help_panel=WHERE,
+            show_default=False,
+        ),
+    ] = None,
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="local: this process; ray: all cores of this machine, or a Ray cluster.", rich_help_panel=WHERE
+        ),
+    ] = "local",
+    ray_address: Annotated[
+        str | None,
+        typer.Option(
+            help="Of a Ray cluster, such as auto or ray://head:10001.", rich_help_panel=WHERE, show_default=False
+        ),
+    ] = None,
     from_: Annotated[
         list[Path] | None,
         typer.Option(
@@ -115,6 +145,15 @@ def sample(
         int | None,
         typer.Option(min=1, help="Solver steps of each stage; default: the model's.", rich_help_panel=HOW),
     ] = None,
+    evaluations: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Draw with what specdm distill made for so many evaluations of the network.",
+            rich_help_panel=HOW,
+            show_default=False,
+        ),
+    ] = None,
     dense: Annotated[
         bool,
         typer.Option(
@@ -145,6 +184,9 @@ def sample(
     scale: scene.Scale = None,
     offset: scene.Offset = None,
     units: scene.Units = None,
+    resolution: scene.Resolution = None,
+    quality: scene.Quality = None,
+    bad_bands: scene.BadBands = None,
     variable: scene.Variable = None,
     rows: scene.Rows = None,
     columns: scene.Columns = None,
@@ -153,17 +195,23 @@ def sample(
 ) -> None:
     """Write a set of synthetic tiles, images with their masks; or complete what is given of tiles with --from.
 
-    Files are read as those of training were, but for what is said here.
+    Files are read as those of training were, but for what is said here. A command that was stopped or killed goes on
+    where it was when it is given again; a set that is there grows to a larger -n.
     """
     from specdm.cli import texts
     from specdm.cli.progress import progress_bar
     from specdm.report.reliability_filter import ReliabilityFilter
+    from specdm.report.sample_question import Question
     from specdm.report.sample_reliably import sample_reliably
-    from specdm.report.sample_run import Question, sample_run
+    from specdm.report.sample_run import sample_run
 
     keep = ReliabilityFilter(unlabel_below=unlabel_below, drop_below=drop_below)
     if keep.asked and not reliability:
         raise typer.BadParameter("--unlabel-below and --drop-below are about scores; add --reliability")
+    if shard is not None and reliability:
+        raise typer.BadParameter("--reliability is about whole sets; merge the shards, then run specdm reliability")
+    if engine not in ("local", "ray"):
+        raise typer.BadParameter(f"--engine {engine}: expected local or ray")
     shares = texts.composition(composition)
     options = scene.scene_options(context.params)
     question = Question(
@@ -181,8 +229,12 @@ def sample(
         "output": output,
         "batch_size": batch_size,
         "overwrite": overwrite,
+        "engine": engine,
+        "ray_address": ray_address,
+        "again": context.obj,
         "say": print,
         "steps": steps,
+        "evaluations": evaluations,
         "composition": shares,
         "balance": balance or None,
         "composition_strength": composition_strength,
@@ -196,5 +248,5 @@ def sample(
         print_record(record)
         return
     with progress_bar("sampling") as progress:
-        tiles = sample_run(run, callback=progress, **drawing)
+        tiles = sample_run(run, callback=progress, shard=shard, **drawing)
     print(f"{len(tiles)} tile{'s' if len(tiles) != 1 else ''} in {tiles.where}")

@@ -10,8 +10,11 @@ from typing import Any
 from specdm.report.reliability_filter import ReliabilityFilter
 from specdm.report.reliability_record import ReliabilityRecord
 from specdm.report.reliability_run import checked_output, reliability_places, reliability_run
-from specdm.report.run_folder import model_folder
-from specdm.report.sample_run import N_TILES, Progress, Question, check_output, sample_run, usual_tiles
+from specdm.report.run_folder import check_has_model
+from specdm.report.sample_question import Question
+from specdm.report.sample_record import check_sampling_output
+from specdm.report.sample_run import N_TILES, sample_run, usual_tiles
+from specdm.report.sample_writing import Progress
 
 
 def sample_reliably(
@@ -45,9 +48,11 @@ def sample_reliably(
     if keep.drop_below is not None and not question.files:
         keep = replace(keep, n=n or N_TILES)
     keep.check()
-    tiles = output or usual_tiles(run, model_folder(run), files=question.files)
+    check_has_model(run)
+    tiles = output or usual_tiles(run, files=question.files)
     places = reliability_places(run, tiles=tiles, sampled=False)
-    check_output(tiles, overwrite=overwrite)
+    expected = n or (None if question.files else N_TILES)
+    check_sampling_output(tiles, overwrite=overwrite, asked={"seed": options.get("seed", 0)}, n=expected)
     checked_output(places, keep, None, overwrite=overwrite)
     sample_run(
         run, n=n, question=question, output=tiles, overwrite=overwrite, callback=sampling, say=say, **options

@@ -28,6 +28,7 @@ __all__ = [
     "MASK_DIMS",
     "MASK_SCORES",
     "NUMBER_COORDS",
+    "SAMPLING",
     "SCORE_ATTRS",
     "SCORE_DIMS",
     "SPLITS",
@@ -47,6 +48,9 @@ MASK_SCORES, AMOUNT_SCORES, TILE_SCORES = "reliability", "amount_reliability", "
 SCORE_DIMS = {MASK_SCORES: MASK_DIMS, AMOUNT_SCORES: ("tile", "y", "x"), TILE_SCORES: ("tile",)}
 SCORE_ATTRS = {"long_name": "probability that the label is right", "units": "1"}
 PIXEL_POLICIES = ("left_out", "spectra_seen")
+
+SAMPLING = "sampling"
+"""Attribute of a tile set as it was sampled: what its tiles are made of, as JSON text. No copy or part of it has it."""
 
 
 @dataclass
@@ -105,7 +109,7 @@ class TileLayout:
             layers=[str(layer) for layer in dataset["layer"].values] if "mask" in dataset else (),
             quantities=Quantities.from_attrs(dataset["amount"].attrs) if "amount" in dataset else None,
             image_units=dataset["image"].attrs.get("units"),
-            attrs=dict(dataset.attrs),
+            attrs={key: value for key, value in dataset.attrs.items() if key != SAMPLING},
             **numbers,
             **sensors,
         )

@@ -10,10 +10,13 @@ from pathlib import Path
 import xarray as xr
 
 from specdm.errors import TileError
+from specdm.hub.fetch import Fetch
+from specdm.hub.names import hub_name
 from specdm.tiles.layout import TileLayout
 from specdm.tiles.scores import SCORES, TILE_SCORES, without_scores
 from specdm.tiles.tile_coords import NUMBER_COORDS, SPLITS, TEXT_COORDS, as_text
 from specdm.tiles.tileset import TileSet
+from specdm.tiles.unfinished import unfinished_words
 from specdm.tiles.writer import TileStoreWriter, batch_tiles
 
 __all__ = ["TileStoreWriter", "open_tiles", "save_tiles"]
@@ -38,15 +41,35 @@ def save_tiles(tiles: TileSet, path: str | Path, *, overwrite: bool = False) -> 
     return open_tiles(path)
 
 
-def open_tiles(path: str | Path) -> TileSet:
+def open_tiles(
+    path: str | Path,
+    *,
+    revision: str | None = None,
+    token: str | bool | None = None,
+    cache_dir: str | Path | None = None,
+) -> TileSet:
     """Open a tile set; images, masks, amounts and score maps are read when they are asked for.
 
     Scores that are not whole, because what wrote them was killed, are left out.
 
+    Args:
+        path: a store, or a name on the Hugging Face Hub, "hf://datasets/owner/name", with or without "@revision":
+            what `TileSet.push_to_hub` has sent. It is fetched and made a store once, below `HF_HOME`.
+        revision, token, cache_dir: branch, tag or commit, access token and cache folder, for the Hub.
+
     Raises:
-        TileError: there is nothing, or no tile set, or parts of it are missing.
+        TileError: there is nothing, or no tile set, or parts of it are missing, or it is not finished yet.
+        HubError: it cannot be fetched.
+        ConfigError: the package pyarrow is missing, which tile sets of the Hub need.
     """
+    if (name := hub_name(path, kind="dataset", revision=revision)) is not None:
+        # here, not above: a package of its own, which knows stores
+        from specdm.tiles.hub import hub_store
+
+        path = hub_store(name, fetch=Fetch(token=token, cache_dir=cache_dir))
     path = Path(path)
+    if not (path / "zarr.json").is_file() and (unfinished := unfinished_words(path)) is not None:
+        raise TileError(unfinished)
     if not path.exists():
         raise TileError(f"{path} does not exist; expected a tile set that specdm has written")
     if not (path / "zarr.json").is_file():
@@ -95,10 +118,12 @@ def _chunks(path: Path, dataset: xr.Dataset, name: str) -> tuple[int, int]:
     """Chunks that an array of a store should have, and has."""
     variable = dataset[name]
     # every axis of a chunk, for stores that another program has written anew
-    expected = prod(-(-n // c) for n, c in zip(variable.shape, variable.encoding["chunks"], strict=True))
+    of_file = variable.encoding.get("shards") or variable.encoding["chunks"]
+    expected = prod(-(-n // c) for n, c in zip(variable.shape, of_file, strict=True))
     found = sum(_is_chunk(Path(folder) / file) for folder, _, files in os.walk(path / name) for file in files)
     return expected, found
 
 
 def _is_chunk(file: Path) -> bool:
-    return file.name != "zarr.json" and file.stat().st_size > 0
+    # files of the suffix ".partial" are what a killed writer of zarr has left
+    return file.name != "zarr.json" and file.suffix != ".partial" and file.stat().st_size > 0

@@ -14,8 +14,8 @@ from specdm.scenes.classes import Classes
 from specdm.scenes.quantities import Quantities
 from specdm.scenes.task import derived_change
 from specdm.tiles.checks import check_dataset, check_parts
-from specdm.tiles.facts import TileSetFacts
 from specdm.tiles.layout import AMOUNT_SCORES, MASK_SCORES, TileLayout, new_attrs
+from specdm.tiles.sharing import TileSetSharing
 from specdm.tiles.tile_coords import PerTile, tile_coords
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ Index = slice | int | np.ndarray | Sequence[int]
 COUNT_BATCH = 64
 
 
-class TileSet(TileSetFacts):
+class TileSet(TileSetSharing):
     """Tiles, real or synthetic, around one `xarray.Dataset`, in memory or lazily from a store.
 
     Attributes:
@@ -252,16 +252,6 @@ class TileSet(TileSetFacts):
         return self._layer_counts()[position]
 
     # -- what it does ----------------------------------------------------------------------------------------
-
-    def save(self, path: str | Path, *, overwrite: bool = False) -> TileSet:
-        """Write to a Zarr store and open it from there.
-
-        Raises:
-            TileError: the path exists and `overwrite` is off, or cannot be written.
-        """
-        from specdm.tiles.store import save_tiles
-
-        return save_tiles(self, path, overwrite=overwrite)
 
     def plot(self, n: int = 8, path: str | Path | None = None) -> Figure:
         """Every date above masks and amounts for `n` tiles spread over the set; also written to `path` if given."""

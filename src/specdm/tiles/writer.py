@@ -5,10 +5,7 @@ A store is written beside its final name and renamed when it is whole, so that w
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import warnings
 from collections.abc import Mapping
 from contextlib import contextmanager
 from math import prod
@@ -32,6 +29,7 @@ from specdm.tiles.layout import (
 )
 from specdm.tiles.leftovers import partial_folder, sweep_leftovers
 from specdm.tiles.scores import check_scores, split_scores
+from specdm.tiles.store_ends import check_free, put_in_place, write_frame
 from specdm.tiles.tile_coords import NUMBER_COORDS, TEXT_COORDS
 
 if TYPE_CHECKING:
@@ -58,6 +56,19 @@ def batch_tiles(layout: TileLayout) -> int:
 def _tile_bytes(layout: TileLayout) -> int:
     # a colour picture with many quantities is mostly amounts
     return 4 * max(prod(layout.image_shape), prod(layout.amount_shape))
+
+
+def tile_arrays(layout: TileLayout, n_tiles: int) -> dict[str, dict[str, Any]]:
+    """Options of `create_array` for each array of tiles that a set of this layout has, but for its chunks."""
+    return {
+        name: {"shape": (n_tiles, *shape), "dtype": dtype, "fill": fill, "dims": dims, "attrs": attrs}
+        for name, shape, dtype, fill, dims, attrs in (
+            ("image", layout.image_shape, np.float32, np.nan, IMAGE_DIMS, layout.image_attrs),
+            ("mask", layout.mask_shape, np.int16, UNLABELLED, MASK_DIMS, layout.mask_attrs),
+            ("amount", layout.amount_shape, np.float32, np.nan, AMOUNT_DIMS, layout.amount_attrs),
+        )
+        if shape[0]
+    }
 
 
 class TileStoreWriter:
@@ -99,7 +110,7 @@ class TileStoreWriter:
         self.scored = scored
         if n_tiles < 1:
             raise TileError(f"{self.path}: a tile set needs at least one tile")
-        _check_free(self.path, overwrite)
+        check_free(self.path, overwrite)
         self.partial = partial_folder(self.path)
         self._arrays: dict[str, Any] = {}
         self._written = np.zeros(n_tiles, bool)
@@ -117,22 +128,8 @@ class TileStoreWriter:
             sweep_leftovers(self.path)
             group = zarr.open_group(str(self.partial), mode="w-", zarr_format=3)
             chunk = min(chunk_tiles(self.layout), self.n_tiles)
-            for name, shape, dtype, fill, dims, attrs in (
-                ("image", self.layout.image_shape, np.float32, np.nan, IMAGE_DIMS, self.layout.image_attrs),
-                ("mask", self.layout.mask_shape, np.int16, UNLABELLED, MASK_DIMS, self.layout.mask_attrs),
-                ("amount", self.layout.amount_shape, np.float32, np.nan, AMOUNT_DIMS, self.layout.amount_attrs),
-            ):
-                if shape[0]:
-                    self._arrays[name] = create_array(
-                        group,
-                        name,
-                        shape=(self.n_tiles, *shape),
-                        chunk=chunk,
-                        dtype=dtype,
-                        fill=fill,
-                        dims=dims,
-                        attrs=attrs,
-                    )
+            for name, options in tile_arrays(self.layout, self.n_tiles).items():
+                self._arrays[name] = create_array(group, name, chunk=chunk, **options)
             for name, of_one in self.layout.score_shapes.items() if self.scored else ():
                 self._arrays[name] = create_array(
                     group,
@@ -207,33 +204,12 @@ class TileStoreWriter:
             shutil.rmtree(self.partial, ignore_errors=True)
 
     def _finish(self) -> None:
-        import zarr
-
         if not self._written.all():
             missing = int((~self._written).sum())
             raise TileError(f"{self.path}: {missing} of {self.n_tiles} tiles were never written")
-        with self._writing(), warnings.catch_warnings():
-            # strings and consolidated metadata are newer than the Zarr v3 core; every reader in use has both
-            warnings.simplefilter("ignore")
-            frame = self.layout.frame(self._tiles)
-            texts = [name for name, coord in frame.coords.items() if coord.dtype.kind in "UT"]
-            frame = frame.assign_coords({name: frame[name].astype(object) for name in texts})
-            frame.to_zarr(self.partial, mode="a", zarr_format=3, consolidated=False)
-            zarr.consolidate_metadata(str(self.partial))
-            self._rename()
-
-    def _rename(self) -> None:
-        _check_free(self.path, self.overwrite)
-        old = self.partial.with_suffix(".old")
-        if self.path.exists():
-            os.rename(self.path, old)
-        try:
-            os.rename(self.partial, self.path)
-        except OSError:
-            if old.exists():
-                os.rename(old, self.path)
-            raise
-        shutil.rmtree(old, ignore_errors=True)
+        with self._writing():
+            write_frame(self.partial, self.layout, [self._tiles])
+            put_in_place(self.partial, self.path, overwrite=self.overwrite)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -243,22 +219,6 @@ class TileStoreWriter:
             raise TileError(
                 f"{self.path}: cannot write the tile set ({error.strerror or error}); choose another place"
             ) from error
-
-
-def _check_free(path: Path, overwrite: bool) -> None:
-    if not path.exists():
-        return
-    if not overwrite:
-        raise TileError(f"{path} exists already; choose another name or ask to overwrite it")
-    if not _is_tile_store(path):
-        raise TileError(f"{path} is no tile set, so it is not overwritten; choose another name")
-
-
-def _is_tile_store(path: Path) -> bool:
-    try:
-        return "specdm_version" in json.loads((path / "zarr.json").read_text())["attributes"]
-    except (OSError, ValueError, KeyError):
-        return False
 
 
 def create_array(
@@ -273,18 +233,44 @@ def create_array(
     attrs: Mapping[str, Any],
 ) -> Any:
     """An array of a store, of chunks of `chunk` tiles, compressed, every chunk written."""
+    return group.create_array(
+        name, **array_options(shape=shape, chunk=chunk, dtype=dtype, fill=fill, dims=dims, attrs=attrs)
+    )
+
+
+def array_options(
+    *,
+    shape: tuple[int, ...],
+    chunk: int,
+    dtype: Any,
+    fill: float,
+    dims: tuple[str, ...],
+    attrs: Mapping[str, Any],
+    shard: int | None = None,
+) -> dict[str, Any]:
+    """Options of `zarr.create_array` for an array of tiles.
+
+    Args:
+        shape: tiles first.
+        chunk: tiles that are read together.
+        dtype: of the values.
+        fill: value of what is not there.
+        dims: names of the axes.
+        attrs: attributes of the array.
+        shard: tiles of one file, a multiple of `chunk`; default: a file each chunk.
+    """
     from zarr.codecs import ZstdCodec
 
-    return group.create_array(
-        name,
-        shape=shape,
-        dtype=dtype,
-        chunks=(chunk, *shape[1:]),
-        fill_value=fill,
-        dimension_names=dims,
-        attributes=dict(attrs),
-        compressors=ZstdCodec(level=COMPRESSION_LEVEL),
-        chunk_key_encoding={"name": "default", "separator": "."},
+    return {
+        "shape": shape,
+        "dtype": dtype,
+        "chunks": (chunk, *shape[1:]),
+        "shards": None if shard in (None, chunk) else (shard, *shape[1:]),
+        "fill_value": fill,
+        "dimension_names": dims,
+        "attributes": dict(attrs),
+        "compressors": ZstdCodec(level=COMPRESSION_LEVEL),
+        "chunk_key_encoding": {"name": "default", "separator": "."},
         # so that a missing chunk is always damage
-        config={"write_empty_chunks": True},
-    )
+        "config": {"write_empty_chunks": True},
+    }

@@ -1,0 +1,79 @@
+"""What is given of tiles that are to be sampled: files, and what of them is known."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from specdm.errors import RunError
+from specdm.report.file_options import file_options
+
+if TYPE_CHECKING:
+    from specdm.synthesis.given_files import GivenFiles
+    from specdm.synthesis.pipeline import SpecDMPipeline
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is given of the tiles.
+
+    Attributes:
+        files: a tile set, images or masks; none for new tiles.
+        known: "image", "mask" or names of streams; None: what can be told from the files.
+        mask: masks beside the images: one file, a list, or class name -> file.
+        area: a mask file; ground with another value than 0 is known.
+        resample: compute bands that the files have not from those around them.
+        options: of `open_scene`, for these files.
+    """
+
+    files: Sequence[Path] = ()
+    known: Sequence[str] | None = None
+    mask: Path | Sequence[Path] | Mapping[str, Path] | None = None
+    area: Path | None = None
+    resample: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Raise RunError if something is said about files, but there are none."""
+        about = {"--known": self.known, "--mask": self.mask, "--area": self.area, "--resample": self.resample or None}
+        if not self.files and (said := [flag for flag, value in about.items() if value is not None]):
+            raise RunError(f"{said[0]} is about what is given; name it with --from FILE")
+
+    def open(self, pipeline: SpecDMPipeline, *, run: Path) -> GivenFiles | None:
+        """The given tiles, or None.
+
+        Raises:
+            SpecDMError: as `specdm.synthesis.given_files.open_given`.
+        """
+        if not self.files:
+            return None
+        from specdm.synthesis.given_files import Asked, open_given
+
+        asked = Asked(
+            known=self.known,
+            mask=listed_masks(self.mask),
+            area=self.area,
+            resample=self.resample,
+            options=file_options(run, self.options, files=self.files),
+        )
+        return open_given(self.files, asked, facts=pipeline.facts, streams=pipeline.model.streams)
+
+
+def listed_masks(mask: Path | Sequence[Path] | Mapping[str, Path] | None) -> Sequence[Path] | Mapping[str, Path]:
+    """Mask files as a user gives them, as a list, or class name -> file."""
+    if mask is None:
+        return []
+    return [mask] if isinstance(mask, (str, Path)) else mask
+
+
+def given_line(given: GivenFiles) -> str:
+    """What is given, in a line."""
+    known = "what lies in the area" if given.known is None else " and ".join(given.known)
+    inside = " in the area" if given.known is not None and given.area is not None else ""
+    lie = json.loads(given.tiles.dataset.attrs.get("georeference", "{}"))
+    placed = ", georeferenced" if lie else ""
+    tiles = f"{len(given.tiles)} tile{'s' if len(given.tiles) != 1 else ''} of {given.tiles.size} px"
+    return f"{given.tiles.where}: {tiles}{placed}; known: {known}{inside}"
