@@ -16,6 +16,10 @@ def noise_of(n: int = 2) -> torch.Tensor:
     return torch.randn(n, 3, 4, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 
 
+def grid_of(steps: int, shift: float = 1.0) -> list[float]:
+    return level_grid(steps, shift=shift).tolist()
+
+
 def constant_to(target: torch.Tensor, noise: torch.Tensor):
     return lambda noisy, levels: noise - target
 
@@ -24,7 +28,7 @@ def constant_to(target: torch.Tensor, noise: torch.Tensor):
 @pytest.mark.parametrize("shift", [1.0, 3.0])
 def test_exact_for_a_constant_velocity(steps: int, shift: float) -> None:
     noise, target = noise_of(), torch.full((2, 3, 4, 4), 0.7, dtype=torch.float64)
-    found = solve_flow(constant_to(target, noise), noise, stream_channels=CHANNELS, steps=steps, shift=shift)
+    found = solve_flow(constant_to(target, noise), noise, stream_channels=CHANNELS, grid=grid_of(steps, shift))
     torch.testing.assert_close(found, target, atol=1e-6, rtol=0)
 
 
@@ -34,7 +38,7 @@ def test_second_order(shift: float) -> None:
     noise = noise_of()
 
     def error(steps: int) -> float:
-        found = solve_flow(lambda z, t: z, noise, stream_channels=CHANNELS, steps=steps, shift=shift)
+        found = solve_flow(lambda z, t: z, noise, stream_channels=CHANNELS, grid=grid_of(steps, shift))
         return float((found - noise / math.e).abs().max())
 
     ratios = [error(steps) / error(2 * steps) for steps in (20, 40)]
@@ -48,7 +52,7 @@ def test_velocity_is_asked_at_the_levels_of_the_grid() -> None:
         asked.append(levels.unique().tolist())
         return noisy
 
-    solve_flow(velocity, noise_of().float(), stream_channels=CHANNELS, steps=4, shift=2.0)
+    solve_flow(velocity, noise_of().float(), stream_channels=CHANNELS, grid=grid_of(4, 2.0))
     expected = level_grid(4, shift=2.0)
     assert expected[0] == 1 and expected[-1] == 0 and (expected.diff() < 0).all()
     # at 1 the network would not look
@@ -72,7 +76,7 @@ def test_cells_that_are_not_free_stay_and_are_told_to_the_model() -> None:
         seen.append(told[:, 0, 2:].unique().tolist() + told[:, 1, :, 2:].unique().tolist())
         return noisy * 5 + 1
 
-    options = {"stream_channels": CHANNELS, "steps": 5}
+    options = {"stream_channels": CHANNELS, "grid": grid_of(5)}
     found = solve_flow(velocity, state, free=free, levels=levels, **options)
     assert all(one == other and 0 < one < 1 for one, other in seen)
     whole = solve_flow(lambda z, t: z * 5 + 1, state, **options)
@@ -87,7 +91,7 @@ def test_progress_estimates_the_end() -> None:
         constant_to(target, noise),
         noise,
         stream_channels=CHANNELS,
-        steps=3,
+        grid=grid_of(3),
         progress=lambda step, steps, estimate: told.append((step, steps, estimate)),
     )
     assert [(step, steps) for step, steps, _ in told] == [(1, 3), (2, 3), (3, 3)]

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch.nn.functional import avg_pool2d, max_pool2d
 
 from specdm.models.composition_tilt import towards_composition
+from specdm.models.few_steps import joined_stages, jumps_of_stages
 from specdm.models.joint_model import JointModel
 from specdm.models.mask_codec import MaskCodec
 from specdm.models.mask_guess import changed_guess, with_evidence
-from specdm.models.solver import Correction, Progress, Velocity, corrected_velocity, guided_velocity, solve_flow
+from specdm.models.solver import (
+    Correction,
+    Progress,
+    Velocity,
+    corrected_velocity,
+    guided_velocity,
+    level_grid,
+    solve_flow,
+)
 from specdm.models.streams import image_and_mask_streams, masks_with_gaps, stage_shifts, stages_of
 
 
@@ -44,6 +53,8 @@ class Drawing:
         guidance: see `solver.guided_velocity`; none for where there are labels.
         composition_strength: how far masks are pulled to their composition, see `composition_tilt`; 0 not, 1 all the
             way.
+        evaluations: of the network, all in all, that a distilled model was made for; it draws by jumps then, and has
+            neither steps nor guidance of its own. None for a model as it was trained.
     """
 
     model: JointModel
@@ -53,15 +64,26 @@ class Drawing:
     masks_first: bool = True
     guidance: float = 0.0
     composition_strength: float = 0.0
+    evaluations: int | None = None
 
     @property
     def stages(self) -> list[list[int]]:
-        return stages_of(self.model.streams, masks_first=self.masks_first)
+        stages = stages_of(self.model.streams, masks_first=self.masks_first)
+        return stages if self.evaluations is None else joined_stages(stages, self.evaluations)
 
     @property
     def shifts(self) -> list[float]:
         """Of the noise levels of each stage."""
         return stage_shifts(self.model.streams, self.stages, image=self.image_shift, mask=self.mask_shift)
+
+    @property
+    def grids(self) -> list[list[float]]:
+        """Noise levels of each stage, from 1 to 0."""
+        shifts = self.shifts
+        steps = [self.steps] * len(shifts)
+        if self.evaluations is not None:
+            steps = jumps_of_stages(len(shifts), self.evaluations)
+        return [level_grid(n, shift=shift).tolist() for n, shift in zip(steps, shifts, strict=True)]
 
     @torch.no_grad()
     def latents(
@@ -83,7 +105,9 @@ class Drawing:
         model, fixed = self.model, self.known_cells(noise, known)
         levels = (~fixed).to(noise.dtype)
         state = noise if known is None else torch.where(model.by_channel(fixed), known.latents, noise)
-        for number, group in enumerate(self.stages):
+        stages, grids = self.stages, self.grids
+        told = [len(grid) - 1 for grid in grids]
+        for number, group in enumerate(stages):
             free = self.free_cells(state, group) & ~fixed
             if not bool(free.any()):
                 continue
@@ -91,13 +115,13 @@ class Drawing:
                 self.velocity(state, group, composition=composition, read=None if known is None else known.read),
                 state,
                 stream_channels=model.stream_channels,
-                steps=self.steps,
-                shift=self.shifts[number],
+                grid=grids[number],
+                straight=self.evaluations is not None,
                 free=free,
                 levels=levels,
-                progress=_part_of(progress, number, len(self.stages)),
+                progress=_part_of(progress, sum(told[:number]), sum(told)),
             )
-            if number + 1 < len(self.stages):
+            if number + 1 < len(stages):
                 settled, levels = self.settled(state, levels, group, fixed=fixed)
                 state = torch.where(model.by_channel(fixed), state, settled)
         return state
@@ -138,16 +162,21 @@ class Drawing:
             sides=moved if self._can_be_guided(group) else [],
             guidance=self.guidance,
         )
-        pulls: list[tuple[int, Correction]] = []
-        for s in group:
-            if (pull := self._pull(state, s, composition=composition, read=read)) is not None:
-                pulls.append((s, pull))
+
+        def pulls_of(latents: torch.Tensor) -> list[tuple[int, Correction]]:
+            found = ((s, self._pull(latents, s, composition=composition, read=read)) for s in group)
+            return [(s, pull) for s, pull in found if pull is not None]
+
+        pulls = pulls_of(state)
         if not pulls:
             return guided
+        gaps = dict(masks_with_gaps(model.streams))
+        told_together = any(gaps.get(s) in group for s, _ in pulls)
 
         def correct(guess: torch.Tensor) -> torch.Tensor:
             parts = model.split(guess)
-            for s, pull in pulls:
+            # where a mask says anything is known from the beginning, or only guessed with it
+            for s, pull in pulls_of(guess) if told_together else pulls:
                 parts[s] = pull(parts[s])
             return torch.cat(parts, dim=1)
 
@@ -193,7 +222,8 @@ class Drawing:
         free = torch.zeros(len(state), len(model.streams), *state.shape[-2:], dtype=torch.bool, device=state.device)
         free[:, list(group)] = True
         for mask, labelled in masks_with_gaps(model.streams):
-            if mask in group:
+            # drawn together with where it says anything, a mask is drawn everywhere
+            if mask in group and labelled not in group:
                 free[:, mask] = max_pool2d(model.values(state, labelled).float(), model.factor) > 0
         return free
 
@@ -240,7 +270,7 @@ class Drawing:
     @property
     def plain(self) -> Drawing:
         """The same without guidance and composition."""
-        return Drawing(self.model, self.steps, self.image_shift, self.mask_shift, masks_first=self.masks_first)
+        return replace(self, guidance=0.0, composition_strength=0.0)
 
     def all_but_gaps(self, latents: torch.Tensor) -> KnownLatents:
         """Finished tiles as known but for the masks where they say nothing, which are to say something everywhere.
@@ -258,9 +288,9 @@ class Drawing:
         return KnownLatents(torch.cat(parts, dim=1), cells)
 
 
-def _part_of(progress: Progress | None, stage: int, stages: int) -> Progress | None:
-    """Progress of one stage told as that of all."""
+def _part_of(progress: Progress | None, before: int, steps: int) -> Progress | None:
+    """Progress of one stage told as that of all: after `before` steps, of `steps` in all."""
     if progress is None:
         return None
     told = progress
-    return lambda step, steps, estimate: told(stage * steps + step, stages * steps, estimate)
+    return lambda step, _, estimate: told(before + step, steps, estimate)

@@ -99,22 +99,22 @@ def solve_flow(
     state: torch.Tensor,
     *,
     stream_channels: tuple[int, ...],
-    steps: int,
-    shift: float = 1.0,
+    grid: Sequence[float],
+    straight: bool = False,
     free: torch.Tensor | None = None,
     levels: torch.Tensor | None = None,
     progress: Progress | None = None,
 ) -> torch.Tensor:
     """Integrate dz/dt = velocity from t = 1 to t = 0 with the two-step Adams-Bashforth rule for uneven steps.
 
-    One evaluation a step; the first step is Euler's.
+    One evaluation a step; the first step is Euler's, and all are where paths are straight.
 
     Args:
         velocity: the model.
         state: `(n, channels, y, x)`, standard normal noise in cells that are free.
         stream_channels: latent channels of each stream.
-        steps: number of steps, at least 1.
-        shift: of the grid of levels, see `level_grid`.
+        grid: noise levels from 1 to 0, see `level_grid`; one step fewer than levels.
+        straight: the velocity leads straight to where the path ends, as that of a distilled model does.
         free: `(n, streams, y, x)`, True for cells that are drawn; the others stay as they are. Default: all.
         levels: `(n, streams, y, x)`, of the cells that are not free: 0 known, 1 unknown. Default: 0.
 
@@ -126,13 +126,13 @@ def solve_flow(
     free = torch.ones(shape, dtype=torch.bool, device=state.device) if free is None else free
     others = torch.zeros(shape, device=state.device) if levels is None else levels
     moving = level_by_channel(free.to(state.dtype), stream_channels)
-    grid = level_grid(steps, shift=shift).tolist()
+    steps = len(grid) - 1
     previous, previous_step = None, 1.0
     for i in range(steps):
         now = velocity(state, torch.where(free, min(grid[i], NOISIEST), others.to(state.dtype)))
         step = grid[i + 1] - grid[i]
         state = state + step * adams_bashforth(now, previous, ratio=step / previous_step) * moving
-        previous, previous_step = now, step
+        previous, previous_step = None if straight else now, step
         if progress is not None:
             progress(i + 1, steps, state - grid[i + 1] * now * moving)
     return state

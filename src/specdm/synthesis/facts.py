@@ -12,7 +12,7 @@ from specdm.errors import ModelError
 from specdm.models.pixels import Pixels
 from specdm.scenes.classes import Classes
 from specdm.scenes.quantities import Quantities
-from specdm.tiles.layout import TileLayout
+from specdm.tiles.layout import TileLayout, new_attrs
 from specdm.tiles.tileset import TileSet
 from specdm.training.compositions import part_names
 
@@ -139,7 +139,6 @@ class TileFacts:
             seed, index: what they were drawn from.
             given: tiles that they complete.
         """
-        completes = {} if given is None else {"completes": given.where}
         return TileSet.from_arrays(
             images=pixels.images.numpy().astype(np.float32),
             masks=self.masks_of(pixels) if self.layers else None,
@@ -158,8 +157,31 @@ class TileFacts:
             seed=np.full(len(pixels), seed),
             index=index,
             image_units=self.image_units,
-            attrs={**self.attrs, "provenance": {"model": source, "trained_on": self.provenance, **completes}},
+            attrs=self.drawn_attrs(source=source, given=given),
         )
+
+    def layout(self, attrs: Mapping[str, Any]) -> TileLayout:
+        """The layout of a tile set of the model, with these attributes of `new_attrs`."""
+        return TileLayout(
+            size=self.size,
+            n_bands=len(self.band_name),
+            classes=self.classes,
+            wavelength=self.wavelength,
+            fwhm=self.fwhm,
+            band_name=self.band_name,
+            dates=self.dates,
+            layers=self.layers,
+            quantities=self.quantities,
+            date_sensor=self.date_sensor,
+            band_sensor=self.band_sensor,
+            image_units=self.image_units,
+            attrs=new_attrs(attrs=attrs),
+        )
+
+    def drawn_attrs(self, *, source: str, given: TileSet | None = None) -> dict[str, Any]:
+        """Attributes of synthetic tiles of a model; `given` are tiles that they complete."""
+        completes = {} if given is None else {"completes": given.where}
+        return {**self.attrs, "provenance": {"model": source, "trained_on": self.provenance, **completes}}
 
     def masks_of(self, pixels: Pixels) -> np.ndarray:
         """Class values `(n, layer, y, x)`, int16."""

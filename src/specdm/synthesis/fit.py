@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import torch
 
 from specdm.errors import RunError
 from specdm.models.composition_prior import CompositionPrior
+from specdm.models.drawing import Drawing
 from specdm.models.joint_model import JointModel
 from specdm.synthesis.calibration import fit_calibration
 from specdm.synthesis.draws import tile_draws
@@ -18,6 +21,7 @@ from specdm.synthesis.pipeline import SpecDMPipeline
 from specdm.synthesis.sampling_defaults import SamplingDefaults
 from specdm.tiles.tileset import TileSet
 from specdm.training.config import RunConfig, load_config, read_config
+from specdm.training.ranks import Ranks, together
 from specdm.training.stages import train_stages
 from specdm.training.tile_tensors import LatentTiles, check_trainable
 
@@ -54,21 +58,43 @@ def fit(
 def train_run(run: Path, *, tiles: TileSet, config: RunConfig, show_progress: bool = True) -> SpecDMPipeline:
     """Train in a run folder, going on from what is there; a finished run is loaded.
 
+    With several devices or nodes (`config.training`) every process that trains runs the same script and comes here;
+    the folder must be one that all of them see. The first writes, all return the model.
+
     Raises:
         RunError: the folder holds a run of another configuration, or a damaged checkpoint.
-        TrainingError: no labelled pixel, or a loss that is not finite.
+        TrainingError: no labelled pixel, a loss that is not finite, or another process is lost.
+        ConfigError: more devices than there are.
     """
+    with together(config.training) as ranks:
+        run = ranks.told(run)
+        _check_fits(run, tiles, config=config)
+        if ranks.told((run / "model").exists()):
+            return SpecDMPipeline.from_pretrained(run / "model")
+        pipeline = _trained(run, tiles, config=config, ranks=ranks, show_progress=show_progress)
+        ranks.wait()
+        return SpecDMPipeline.from_pretrained(run / "model") if pipeline is None else pipeline
+
+
+def _check_fits(run: Path, tiles: TileSet, *, config: RunConfig) -> None:
     written = run / "config.yaml"
     if written.exists():
         _check_same(read_config(written), config, run)
-    train = tiles.train
     if config.tiles.size != tiles.size:
         raise RunError(f"{run}: tiles.size is {config.tiles.size}, but the tiles have {tiles.size} px")
-    if (run / "model").exists():
-        return SpecDMPipeline.from_pretrained(run / "model")
+
+
+def _trained(
+    run: Path, tiles: TileSet, *, config: RunConfig, ranks: Ranks, show_progress: bool
+) -> SpecDMPipeline | None:
+    """Train; the first process saves the model and returns it."""
+    train = tiles.train
     check_trainable(train)
-    run.mkdir(parents=True, exist_ok=True)
-    written.write_text(config.to_yaml())
+    if ranks.first:
+        run.mkdir(parents=True, exist_ok=True)
+        for leftover in run.glob(".model.*.partial"):  # of a process that was killed while it saved
+            shutil.rmtree(leftover, ignore_errors=True)
+        _write_config(run / "config.yaml", config)
     facts = TileFacts.of(train)
     defaults = SamplingDefaults(
         steps=config.sampling.steps,
@@ -89,40 +115,56 @@ def train_run(run: Path, *, tiles: TileSet, config: RunConfig, show_progress: bo
         assemble(model, latents).sample(8, seed=config.seed).plot(8, path=path)
 
     trained = train_stages(
-        run, tiles=train, held_out=tiles.val, config=config, show_progress=show_progress, draw_samples=draw_samples
+        run,
+        tiles=train,
+        held_out=tiles.val,
+        config=config,
+        ranks=ranks,
+        show_progress=show_progress,
+        draw_samples=draw_samples,
     )
+    if not ranks.first:
+        return None
     pipeline = assemble(trained.model, trained.latents)
     pipeline.reader = trained.reader
     if config.sampling.calibration_tiles:
-        pipeline.to(_device(config.training.accelerator))
+        pipeline.to(device_of(config.training.accelerator))
         # drawn tiles have the ground of labelled scenes, also where they are not labelled
         labelled = train.of_labelled_scenes()
-        pipeline.calibration = fit_calibration(trained.model, _some_latents(pipeline, config), labelled)
+        drawn = some_latents(pipeline, config, drawing=pipeline.drawing())
+        pipeline.calibration = fit_calibration(trained.model, drawn, labelled)
         pipeline.to("cpu")
     pipeline.save_pretrained(run / "model")
     return pipeline
 
 
-def _device(accelerator: str) -> str:
+def _write_config(path: Path, config: RunConfig) -> None:
+    """Whole or not at all: a run whose configuration is cut short cannot be gone on with."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(config.to_yaml())
+    os.replace(partial, path)
+
+
+def device_of(accelerator: str) -> str:
     """Where training ran, as far as torch names it."""
     return "cuda" if accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available() else "cpu"
 
 
-def _some_latents(pipeline: SpecDMPipeline, config: RunConfig) -> torch.Tensor:
-    """Latents drawn with the model's defaults, for its calibration."""
+def some_latents(pipeline: SpecDMPipeline, config: RunConfig, *, drawing: Drawing) -> torch.Tensor:
+    """Latents drawn so, for the calibration of what is drawn so."""
     drawn = []
     for start in range(0, config.sampling.calibration_tiles, CALIBRATION_BATCH):
         index = range(start, min(start + CALIBRATION_BATCH, config.sampling.calibration_tiles))
         seed = CALIBRATION_SEED + config.seed
         draws = tile_draws(index, seed=seed, shape=pipeline.latent_shape, prior=pipeline.prior, composition=None)
-        drawn.append(pipeline.latents_of(draws, drawing=pipeline.drawing()))
+        drawn.append(pipeline.latents_of(draws, drawing=drawing))
     return torch.cat(drawn)
 
 
 def _check_same(there: RunConfig, wanted: RunConfig, run: Path) -> None:
     """Budgets and machine settings may change between calls; nothing else may."""
     budgets = {stage: {"minutes", "steps"} for stage in ("codec", "reader", "denoiser")}
-    free = {"training": True, "sampling": True, **budgets}
+    free = {"training": True, "sampling": True, "distillation": True, **budgets}
     first, second = (_flat(c.model_dump(mode="json", exclude=free)) for c in (there, wanted))  # type: ignore[arg-type]
     differing = [key for key in first if first[key] != second.get(key)]
     if differing:

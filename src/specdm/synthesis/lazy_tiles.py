@@ -11,7 +11,7 @@ from xarray.backends import BackendArray
 from xarray.core import indexing
 
 from specdm.synthesis.facts import TileFacts
-from specdm.tiles.layout import AMOUNT_DIMS, IMAGE_DIMS, MASK_DIMS, TileLayout, new_attrs
+from specdm.tiles.layout import AMOUNT_DIMS, IMAGE_DIMS, MASK_DIMS
 from specdm.tiles.tileset import TileSet
 
 Read = Callable[[np.ndarray], np.ndarray]
@@ -61,21 +61,7 @@ def lazy_tiles(
         where: what messages call the set.
         attrs: further attributes.
     """
-    layout = TileLayout(
-        size=facts.size,
-        n_bands=len(facts.band_name),
-        classes=facts.classes,
-        wavelength=facts.wavelength,
-        fwhm=facts.fwhm,
-        band_name=facts.band_name,
-        dates=facts.dates,
-        layers=facts.layers,
-        quantities=facts.quantities,
-        date_sensor=facts.date_sensor,
-        band_sensor=facts.band_sensor,
-        image_units=facts.image_units,
-        attrs=new_attrs(attrs=attrs),
-    )
+    layout = facts.layout(attrs or {})
     n = len(coords["split"])
     parts: dict[str, tuple[tuple[str, ...], Read, tuple[int, ...], type, dict[str, Any]]] = {
         "image": (IMAGE_DIMS, images, layout.image_shape, np.float32, layout.image_attrs),

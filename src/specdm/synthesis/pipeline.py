@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -19,6 +18,7 @@ from specdm.models.spectral_calibration import SpectralCalibration
 from specdm.scenes.classes import Classes
 from specdm.scenes.scene import Scene
 from specdm.synthesis.annotate import VIEWS, WINDOW, Annotation, annotated, scene_reading
+from specdm.synthesis.distilled import Distilled, distilled_for
 from specdm.synthesis.draws import TileDraws, tile_draws
 from specdm.synthesis.facts import TileFacts
 from specdm.synthesis.finishing import Finish, finished
@@ -27,15 +27,15 @@ from specdm.synthesis.orders import Order, checked_order
 from specdm.synthesis.reading_masks import read_tiles, with_reading
 from specdm.synthesis.reconstruction import reconstructed
 from specdm.synthesis.sampling_defaults import SamplingDefaults
-from specdm.synthesis.saved import PipelineParts, load_parts, save_parts
 from specdm.synthesis.scene_sampling import SceneSampling
+from specdm.synthesis.sharing import PipelineSharing
 from specdm.tiles.posterior import Posterior
 from specdm.tiles.tileset import TileSet
 
 Callback = Callable[[int, int], None]
 
 
-class SpecDMPipeline(SceneSampling):
+class SpecDMPipeline(PipelineSharing, SceneSampling):
     """Writes new image-mask pairs, and completes what is given of one.
 
     Example:
@@ -54,6 +54,7 @@ class SpecDMPipeline(SceneSampling):
         defaults: SamplingDefaults,
         calibration: SpectralCalibration | None = None,
         reader: MaskReader | None = None,
+        distilled: Mapping[int, Distilled] | None = None,
     ):
         self.model = model.eval()
         self.prior = prior
@@ -61,6 +62,7 @@ class SpecDMPipeline(SceneSampling):
         self.defaults = defaults
         self.calibration = calibration
         self.reader = None if reader is None else reader.eval()
+        self.distilled = dict(distilled or {})
 
     @property
     def classes(self) -> Classes | None:
@@ -75,8 +77,13 @@ class SpecDMPipeline(SceneSampling):
     @property
     def model_id(self) -> str:
         """Short name made of the weights: what synthetic tiles give as their source."""
+        return self.id_of()
+
+    def id_of(self, evaluations: int | None = None) -> str:
+        """The same of what draws by this number of evaluations. Raises ModelError if nothing does."""
+        drawn_by = self if evaluations is None else distilled_for(self.distilled, evaluations)
         digest = hashlib.sha256()
-        for part in (self.model, self.calibration, self.reader):
+        for part in (drawn_by.model, drawn_by.calibration, self.reader):
             for _, value in sorted(part.state_dict().items() if part is not None else ()):
                 digest.update(value.detach().cpu().contiguous().numpy().tobytes())
         return f"specdm-{digest.hexdigest()[:12]}"
@@ -84,29 +91,11 @@ class SpecDMPipeline(SceneSampling):
     def to(self, device: str | torch.device) -> SpecDMPipeline:
         """Move the model; sampling then runs there."""
         self.model.to(device)
-        for part in (self.calibration, self.reader):
+        few = [part for one in self.distilled.values() for part in (one.model.denoiser, one.calibration)]
+        for part in (self.calibration, self.reader, *few):
             if part is not None:
                 part.to(device)  # type: ignore[arg-type]
         return self
-
-    def save_pretrained(self, folder: str | Path) -> Path:
-        """Write the model, see `saved.save_parts`.
-
-        Raises:
-            ModelError: the folder cannot be written, or holds something that is no model.
-        """
-        parts = PipelineParts(self.model, self.prior, self.facts, self.defaults, self.calibration, self.reader)
-        save_parts(parts, Path(folder))
-        return Path(folder)
-
-    @classmethod
-    def from_pretrained(cls, folder: str | Path) -> SpecDMPipeline:
-        """Load what `save_pretrained` wrote.
-
-        Raises:
-            ModelError: a file is missing, truncated or of another kind.
-        """
-        return cls(**load_parts(Path(folder)).__dict__)
 
     def sample(
         self,
@@ -123,6 +112,7 @@ class SpecDMPipeline(SceneSampling):
         composition_strength: float | None = None,
         steps: int | None = None,
         guidance: float | None = None,
+        evaluations: int | None = None,
         sensor_noise: bool | None = None,
         calibrated: bool = True,
         dense: bool | None = None,
@@ -149,6 +139,8 @@ class SpecDMPipeline(SceneSampling):
             steps: solver steps of each stage: where masks say something, what they say, images.
             guidance: 0 for plain samples of the model; more pulls images towards masks, masks towards images and the
                 composition.
+            evaluations: of the network, all in all: draw with what `specdm.distill` made for so many, whose steps and
+                guidance are its own.
             sensor_noise: put sensor noise back on the images, see `SpectralBasis.residual_noise`.
             calibrated: correct mean and spread of the spectra, as fitted for the default steps and guidance.
             dense: label all ground, by what the model reads off the image. Default: where real masks leave ground
@@ -170,8 +162,11 @@ class SpecDMPipeline(SceneSampling):
             numbers={"steps": self.defaults.steps if steps is None else steps, "batch_size": batch_size,
                      "seed": seed, "first": first},
         )  # fmt: skip
-        drawing = self.drawing(steps=steps, guidance=guidance, composition_strength=composition_strength)
-        finish = Finish(self.calibration if calibrated else None, sensor_noise=noisy, dense=dense, paste=paste)
+        drawing = self.drawing(
+            steps=steps, guidance=guidance, composition_strength=composition_strength, evaluations=evaluations
+        )
+        calibration = self.calibration if evaluations is None else self.distilled[evaluations].calibration
+        finish = Finish(calibration if calibrated else None, sensor_noise=noisy, dense=dense, paste=paste)
         drawn = []
         for start in range(first, first + order.n, batch_size):
             index = np.arange(start, min(start + batch_size, first + order.n))
@@ -184,7 +179,8 @@ class SpecDMPipeline(SceneSampling):
             if callback is not None:
                 callback(int(index[-1]) + 1 - first, order.n)
         index = np.arange(first, first + order.n)
-        return self.facts.tile_set(joined(drawn), source=self.model_id, seed=seed, index=index, given=order.given)
+        source = self.id_of(evaluations)
+        return self.facts.tile_set(joined(drawn), source=source, seed=seed, index=index, given=order.given)
 
     def posterior(
         self, tiles: TileSet, *, views: int = 8, batch_size: int = 64, callback: Callback | None = None
@@ -253,18 +249,27 @@ class SpecDMPipeline(SceneSampling):
         return (sum(self.model.stream_channels), cells, cells)
 
     def drawing(
-        self, *, steps: int | None = None, guidance: float | None = None, composition_strength: float | None = None
+        self,
+        *,
+        steps: int | None = None,
+        guidance: float | None = None,
+        composition_strength: float | None = None,
+        evaluations: int | None = None,
     ) -> Drawing:
-        """How the model draws, by its defaults where nothing else is said."""
-        set_ = self.defaults
+        """How the model draws, by its defaults where nothing else is said; raises as `distilled_for`."""
+        set_, model = self.defaults, self.model
+        if evaluations is not None:
+            model = distilled_for(self.distilled, evaluations, steps=steps, guidance=guidance).model
+            guidance = 0.0  # it has learnt it
         return Drawing(
-            self.model,
+            model,
             steps=set_.steps if steps is None else steps,
             image_shift=set_.level_shift,
             mask_shift=set_.mask_level_shift,
             masks_first=set_.masks_first,
             guidance=set_.guidance if guidance is None else guidance,
             composition_strength=set_.composition_strength if composition_strength is None else composition_strength,
+            evaluations=evaluations,
         )
 
     def latents_of(

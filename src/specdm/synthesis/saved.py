@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +12,16 @@ from specdm.errors import MaskError, ModelError
 from specdm.models.composition_prior import CompositionPrior
 from specdm.models.joint_model import JointModel
 from specdm.models.mask_reader import MaskReader
-from specdm.models.part_files import load_part_files, read_json, save_part_files
+from specdm.models.part_files import load_part_files, save_part_files
 from specdm.models.spectral_calibration import SpectralCalibration
 from specdm.models.streams import Stream
+from specdm.synthesis.distilled import Distilled, distilled_index, distilled_parts, load_distilled
 from specdm.synthesis.facts import TileFacts
 from specdm.synthesis.folders import replacing_folder
+from specdm.synthesis.model_files import INDEX, KIND, read_index
 from specdm.synthesis.part_checks import check_calibration_fits, check_parts_fit, check_reader_fits
 from specdm.synthesis.sampling_defaults import SamplingDefaults
 from specdm.version import __version__
-
-INDEX = "model_index.json"
-KIND = "SpecDMPipeline"
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,7 @@ class PipelineParts:
         defaults: of sampling.
         calibration: of drawn spectra; None for a model without one.
         reader: of masks; None for a model that encodes image and mask together.
+        distilled: by number of evaluations, what `specdm distill` has made of it.
     """
 
     model: JointModel
@@ -44,6 +44,7 @@ class PipelineParts:
     defaults: SamplingDefaults
     calibration: SpectralCalibration | None = None
     reader: MaskReader | None = None
+    distilled: Mapping[int, Distilled] = field(default_factory=dict)
 
 
 def save_parts(parts: PipelineParts, folder: Path) -> None:
@@ -61,6 +62,7 @@ def save_parts(parts: PipelineParts, folder: Path) -> None:
         modules["calibration"] = parts.calibration
     if parts.reader is not None:
         modules["reader"] = parts.reader
+    modules |= distilled_parts(parts.distilled)
     index = {
         "_class_name": KIND,
         "specdm_version": __version__,
@@ -68,6 +70,7 @@ def save_parts(parts: PipelineParts, folder: Path) -> None:
         "tiles": parts.facts.to_dict(),
         "calibrated": parts.calibration is not None,
         "reads_masks": parts.reader is not None,
+        "distilled": distilled_index(parts.distilled),
         "sampling": asdict(parts.defaults),
     }
     with replacing_folder(folder) as partial:
@@ -80,18 +83,17 @@ def load_parts(folder: Path) -> PipelineParts:
     """Read what `save_parts` wrote.
 
     Raises:
-        ModelError: a file is missing, truncated or of another kind.
+        ModelError: a file is missing, truncated or of another kind, or a newer version of SpecDM wrote the model.
     """
     if not folder.is_dir():
         raise ModelError(f"{folder}: no such model folder; expected one that SpecDM saved, such as RUN/model")
-    index: Mapping[str, Any] = read_json(folder / INDEX)
+    index: Mapping[str, Any] = read_index(folder)
     try:
-        if index["_class_name"] != KIND:
-            raise ModelError(f"{folder / INDEX}: found {index['_class_name']!r}, expected {KIND!r}")
         streams = [Stream.from_dict(stream) for stream in index["streams"]]
         facts = TileFacts.from_dict(index["tiles"])
         defaults = SamplingDefaults(**index["sampling"])
         calibrated, reads = bool(index["calibrated"]), bool(index["reads_masks"])
+        few = {int(key): dict(record) for key, record in index.get("distilled", {}).items()}
     except (KeyError, TypeError, ValueError, AttributeError, MaskError) as error:
         raise ModelError(f"{folder / INDEX}: not written by this version of SpecDM ({error})") from error
     names = dict.fromkeys(stream.codec for stream in streams)
@@ -108,4 +110,5 @@ def load_parts(folder: Path) -> PipelineParts:
     reader: Any = load_part_files(folder / "reader") if reads else None
     if reads:
         check_reader_fits(folder, reader, model=model, facts=facts)
-    return PipelineParts(model, prior, facts, defaults, calibration, reader)
+    distilled = load_distilled(folder, few, model=model, facts=facts)
+    return PipelineParts(model, prior, facts, defaults, calibration, reader, distilled)

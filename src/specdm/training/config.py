@@ -60,6 +60,7 @@ class ReaderConfig(_Section):
     dilations: tuple[int, ...] = Field((1, 2, 3), min_length=1)
     noise: float = Field(0.1, ge=0, description="on components of the spectral basis, of unit variance, in training")
     offset: float = Field(0.05, ge=0, description="likewise, one for all pixels of a tile")
+    points: int = Field(3000, ge=0, description="labelled pixels that its machine of single spectra remembers")
     batch_size: int = Field(8, ge=1)
     learning_rate: float = Field(6e-3, gt=0)
     minutes: float | None = Field(None, gt=0)
@@ -105,12 +106,28 @@ class DenoiserConfig(_Section):
     steps: int | None = Field(None, ge=1)
 
 
+class DistillationConfig(_Section):
+    """A model of few evaluations, made of a trained one by `specdm distill`; not part of training itself."""
+
+    teacher_tiles: int = Field(2048, ge=1, description="of the trained model, to learn from")
+    given_share: float = Field(0.2, ge=0, le=1, description="of these, of which an image, a mask or an area is given")
+    batch_size: int = Field(16, ge=1)
+    learning_rate: float = Field(1e-3, gt=0)
+    warmup_steps: int = Field(10, ge=0)
+    decay_share: float = Field(0.6, ge=0, le=1, description="last share of the budget with falling rate")
+    gradient_clip: float = Field(1.0, gt=0)
+    ema_decay: float = Field(0.99, ge=0, lt=1)
+    minutes: float | None = Field(None, gt=0, description="as many as the denoiser's, if no steps are given either")
+    steps: int | None = Field(None, ge=1)
+
+
 class TrainingConfig(_Section):
     """The machine and what is written while training."""
 
-    accelerator: str = "auto"
-    devices: int = Field(1, ge=1)
-    strategy: str = "auto"
+    accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"] = "auto"
+    devices: int = Field(1, ge=1, description="of each node; on CPU processes")
+    nodes: int = Field(1, ge=1, description="machines")
+    strategy: Literal["auto", "ddp"] = Field("auto", description="with several devices both are ddp")
     precision: str = "32-true"
     checkpoint_seconds: float = Field(30.0, gt=0, le=60)
     picture_seconds: float = Field(90.0, gt=0)
@@ -141,6 +158,7 @@ class RunConfig(_Section):
     codec: CodecConfig = CodecConfig()
     reader: ReaderConfig = ReaderConfig()
     denoiser: DenoiserConfig = DenoiserConfig()
+    distillation: DistillationConfig = DistillationConfig()
     training: TrainingConfig = TrainingConfig()
     sampling: SamplingConfig = SamplingConfig()
 
@@ -160,6 +178,18 @@ class RunConfig(_Section):
         for name, part in parts:
             if part.minutes is None and part.steps is None:
                 raise ValueError(f"{name}.minutes or {name}.steps must be set: training needs a budget")
+        processes = self.training.devices * self.training.nodes
+        for name, size in (
+            ("codec.batch_size", self.codec.batch_size),
+            ("codec.mask_batch_size", self.codec.mask_batch_size),
+            ("reader.batch_size", self.reader.batch_size),
+            ("denoiser.batch_size", self.denoiser.batch_size),
+        ):
+            if size % processes:
+                raise ValueError(
+                    f"{name} {size} is shared by {processes} processes (training.devices {self.training.devices} times "
+                    f"training.nodes {self.training.nodes}); make it a multiple of {processes}, or take fewer"
+                )
         if any(width < self.denoiser.head_channels for width in self.denoiser.widths[1:]):
             raise ValueError(f"denoiser.head_channels {self.denoiser.head_channels} is more than a width")
         if any(width % 16 for width in self.denoiser.widths):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import lightning as L
 from specdm.training.budget import Budget
 
 CODECS = ("image_codec", "mask_codec", "labelled_codec", "amount_codec", "pair_codec")
-NETWORKS = (*CODECS, "reader", "denoiser")
+NETWORKS = (*CODECS, "reader", "denoiser", "distilled")
 COLUMNS = ("stage", "step", "seconds", "learning_rate", *(f"{network}_loss" for network in NETWORKS))
 
 
@@ -39,10 +40,12 @@ class LossTable(L.Callback):
                     and (row["stage"] != self.stage or int(row["step"]) <= trainer.global_step)
                 ]
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("w", newline="") as file:
+        partial = self.path.with_name(f".{self.path.name}.partial")
+        with partial.open("w", newline="") as file:
             writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()
             writer.writerows(rows)
+        os.replace(partial, self.path)
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
