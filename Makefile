@@ -6,7 +6,7 @@ RUN ?= runs/demo
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: venv install demo test check clean
+.PHONY: venv install demo test docs check clean
 
 venv: $(VENV)/.made
 install: $(VENV)/.installed
@@ -40,9 +40,13 @@ demo: $(VENV)/.installed
 test: $(VENV)/.test
 	@$(BIN)/python -m pytest
 
+# the tests need what the documentation needs
+docs: $(VENV)/.test
+	@$(BIN)/mkdocs build --strict
+
 check: $(VENV)/.check
 	@$(BIN)/ruff check
 	@$(BIN)/mypy
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) build dist site .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from specdm.scenes.collection import SceneCollection
     from specdm.scenes.open import open_scene
     from specdm.scenes.scene import Scene
+    from specdm.synthesis.distill import distill
     from specdm.synthesis.fit import fit
     from specdm.synthesis.pipeline import SpecDMPipeline
     from specdm.tiles.store import open_tiles
@@ -35,6 +36,7 @@ __all__ = [
     "SpecDMPipeline",
     "TileSet",
     "__version__",
+    "distill",
     "evaluate",
     "fit",
     "open_scene",
@@ -49,6 +51,7 @@ _HOMES = {
     "SceneCollection": "specdm.scenes.collection",
     "SpecDMPipeline": "specdm.synthesis.pipeline",
     "TileSet": "specdm.tiles.tileset",
+    "distill": "specdm.synthesis.distill",
     "evaluate": "specdm.evaluation",
     "fit": "specdm.synthesis.fit",
     "open_scene": "specdm.scenes.open",

@@ -39,3 +39,7 @@ class RunError(SpecDMError):
 
 class ModelError(SpecDMError):
     """A saved model cannot be loaded, or does not fit the data it is used with."""
+
+
+class HubError(SpecDMError):
+    """Something cannot be fetched from the Hugging Face Hub, or sent to it."""

@@ -32,7 +32,7 @@ def new(**options) -> Budget:
 
 def trainer(step: int = 0) -> SimpleNamespace:
     return SimpleNamespace(
-        global_step=step, should_stop=False, optimizers=[SimpleNamespace(param_groups=[{"lr": 99.0}])]
+        world_size=1, global_step=step, should_stop=False, optimizers=[SimpleNamespace(param_groups=[{"lr": 99.0}])]
     )
 
 

@@ -48,10 +48,6 @@ class Watched(DenoiserTraining):
     def global_step(self) -> int:
         return self.number
 
-    @property
-    def global_rank(self) -> int:
-        return 0
-
     def step(self, number: int = 0) -> float:
         self.number = number
         return float(self.training_step(None, 0).detach())

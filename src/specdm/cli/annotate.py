@@ -25,7 +25,10 @@ READING = "How it is read"
 
 def annotate(
     context: typer.Context,
-    run: Annotated[Path, typer.Argument(help="Run folder, or a model folder.", show_default=False)],
+    run: Annotated[
+        Path,
+        typer.Argument(help="Run folder, model folder, or owner/name on the Hugging Face Hub.", show_default=False),
+    ],
     scenes: Annotated[
         list[Path],
         typer.Argument(help="Image of the scene; of several dates one a date.", metavar="SCENE...", show_default=False),
@@ -86,6 +89,9 @@ def annotate(
     scale: scene.Scale = None,
     offset: scene.Offset = None,
     units: scene.Units = None,
+    resolution: scene.Resolution = None,
+    quality: scene.Quality = None,
+    bad_bands: scene.BadBands = None,
     variable: scene.Variable = None,
     rows: scene.Rows = None,
     columns: scene.Columns = None,

@@ -14,10 +14,14 @@ from specdm.cli import (
     annotate,
     catalog,
     demo,
+    distill,
     doctor,
     evaluate,
     export,
     info,
+    merge,
+    pull,
+    push,
     reliability,
     report,
     sample,
@@ -45,13 +49,17 @@ for command in (
     info.info,
     catalog.catalog,
     train.train,
+    distill.distill,
     sample.sample,
+    merge.merge,
     annotate.annotate,
     scene.scene,
     evaluate.evaluate,
     reliability.reliability,
     usefulness.usefulness,
     export.export,
+    push.push,
+    pull.pull,
     report.report,
     doctor.doctor,
 ):
@@ -101,8 +109,8 @@ def run(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.exit(USER_ERROR)
     if code == STOPPED:
         _print_line(
-            "stopped; a run goes on from its last checkpoint with specdm train RUN, and specdm usefulness RUN goes on "
-            "with what has no record"
+            "stopped; a run goes on from its last checkpoint with specdm train RUN, specdm sample and specdm merge go "
+            "on by the same command, and specdm usefulness RUN goes on with what has no record"
         )
     sys.exit(code if isinstance(code, int) else 0)
 

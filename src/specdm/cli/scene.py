@@ -22,7 +22,10 @@ HOW = "How it is drawn"
 
 def scene(
     context: typer.Context,
-    run: Annotated[Path, typer.Argument(help="Run folder, or a model folder.", show_default=False)],
+    run: Annotated[
+        Path,
+        typer.Argument(help="Run folder, model folder, or owner/name on the Hugging Face Hub.", show_default=False),
+    ],
     output: Annotated[
         Path,
         typer.Option(
@@ -96,6 +99,9 @@ def scene(
     scale: scene_.Scale = None,
     offset: scene_.Offset = None,
     units: scene_.Units = None,
+    resolution: scene_.Resolution = None,
+    quality: scene_.Quality = None,
+    bad_bands: scene_.BadBands = None,
     variable: scene_.Variable = None,
     rows: scene_.Rows = None,
     columns: scene_.Columns = None,

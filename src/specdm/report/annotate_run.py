@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from specdm.errors import RunError
 from specdm.report.file_options import file_options
 from specdm.report.run_folder import check_writable, model_folder
-from specdm.report.sample_run import listed_masks
+from specdm.report.sample_question import listed_masks
 
 if TYPE_CHECKING:
     from specdm.synthesis.annotation_files import AnnotationSummary
@@ -36,7 +36,7 @@ def annotate_run(
     """Write the masks of a whole scene of any size, in bounded memory.
 
     Args:
-        run: run folder, or a model folder.
+        run: run folder, model folder, or a model of the Hub, "owner/name".
         scene: its image; for a model of several dates one a date, or one file with all.
         output, probabilities, confidence, entropy: files, see `AnnotationFiles`.
         keep_labels: labels of `mask` stay as they are.

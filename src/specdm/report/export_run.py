@@ -8,6 +8,7 @@ from pathlib import Path
 
 from specdm.errors import RunError
 from specdm.report.run_folder import RunFolder, check_writable
+from specdm.report.sample_record import check_finished
 
 
 def export_run(
@@ -67,6 +68,7 @@ def tiles_of(inputs: Path) -> Path:
             f"{inputs} is neither a tile set (it has no zarr.json) nor a run folder (it has no config.yaml); expected "
             "what specdm sample or specdm train has written"
         )
+    check_finished(run.synthetic)
     if not run.synthetic.exists():
         raise RunError(f"{inputs} has no synthetic tiles; first run: specdm sample {shlex.quote(str(inputs))}")
     return run.synthetic

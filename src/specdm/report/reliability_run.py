@@ -12,7 +12,7 @@ from specdm.errors import RunError
 from specdm.report.reliability_filter import ReliabilityFilter
 from specdm.report.reliability_record import PlantedRecord, ReliabilityRecord
 from specdm.report.run_folder import RunFolder, check_writable, model_folder
-from specdm.report.sample_run import check_output
+from specdm.report.sample_record import check_finished, check_output
 
 if TYPE_CHECKING:
     import numpy as np
@@ -156,6 +156,7 @@ def reliability_places(
     folder.check_is_run()
     own = tiles or folder.synthetic
     if sampled and not own.exists():
+        check_finished(own)
         raise RunError(f"{inputs} has no synthetic tiles; first run: specdm sample {shlex.quote(str(inputs))}")
     if real is None and not folder.tiles.exists():
         raise RunError(f"{inputs} has no real tiles ({folder.tiles}); name others with --real REAL.zarr")

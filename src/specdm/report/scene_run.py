@@ -82,7 +82,7 @@ def scene_run(
     """Draw a scene of any size and write it.
 
     Args:
-        run: run folder, or a model folder.
+        run: run folder, model folder, or a model of the Hub, "owner/name".
         output: file to write, `.nc` or `.tif`.
         size: rows and columns, in pixels.
         extended: a scene to extend; then without a size.

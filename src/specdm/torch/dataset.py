@@ -29,12 +29,14 @@ class TileDataset(Dataset[Item]):
     """Tiles of a tile set; each is read when it is asked for.
 
     An item is a dict of
+
     - `image`: float32 `(band, y, x)` in the user's units, NaN where no data; `(date, band, y, x)` for several dates;
     - `mask`: int64 `(y, x)`, or `(layer, y, x)` for several layers: positions of classes (not the values of files),
       `unlabelled` where there is none. Absent if the tiles have no masks;
     - `amount`: float32 `(quantity, y, x)`, NaN where unknown. Absent if the tiles have no amounts;
     - `index`: int, the tile's position in the tile set;
     - `name`: str, the tile's name.
+
     What torch's default collate makes of a list of them is a batch.
 
     *Workers.* A dataset made from a path hands its path to the workers of a loader, and each opens the store for

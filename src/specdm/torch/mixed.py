@@ -25,10 +25,12 @@ class MixedDataset(Dataset[Item]):
     shuffle. Of either kind every tile comes once before any comes again, also beyond the end of an epoch.
 
     An item is that of `TileDataset`, and
+
     - `weight`: float32, in the loss: 1 for real tiles. A number, or with `weights="reliability"` a map of the shape of
       `mask` (`(y, x)` where there are only amounts);
     - `synthetic`: bool;
     - `draw`: int, the item's number over all epochs.
+
     The transform of the dataset that a tile comes from is called last, on all of this.
 
     Attributes:
