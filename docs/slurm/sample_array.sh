@@ -12,7 +12,7 @@
 #SBATCH --mem=4G
 #SBATCH --time=08:00:00
 #SBATCH --requeue
-#SBATCH --output=log/%x-%A_%a.log
+#SBATCH --output=%x-%A_%a.log
 
 set -euo pipefail
 

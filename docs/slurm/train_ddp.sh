@@ -27,6 +27,7 @@ RUN=${RUN:-/project/runs/mine}
 source /project/venv/bin/activate  # or: module load ...
 
 export OMP_NUM_THREADS=$SLURM_CPUS_PER_TASK
+export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK   # srun does not take it from sbatch since SLURM 22.05
 # export NCCL_SOCKET_IFNAME=ib0    # if the nodes find each other over the wrong network
 
 # Batch sizes are those of all processes together: each must be a multiple of nodes x tasks (8 here), and the loss is

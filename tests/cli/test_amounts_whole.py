@@ -12,6 +12,8 @@ import pytest
 
 from specdm.scenes.classes import Classes
 from specdm.scenes.quantities import Quantities
+from specdm.synthesis.facts import TileFacts
+from specdm.synthesis.sampling_defaults import SamplingDefaults
 from specdm.tiles.store import open_tiles
 from specdm.tiles.tileset import TileSet
 
@@ -47,8 +49,14 @@ def run(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch) -> Path:
     (folder / "source.yaml").write_text("command: specdm train x\n")
 
     class Pipeline:
+        facts = TileFacts.of(real)
+        defaults = SamplingDefaults()
+
         def sample(self, n: int, *, seed: int, first: int = 0, callback=None, **options: object) -> TileSet:
             return tiles(n, seed=seed, first=first, split="synthetic", with_masks=request.param)
+
+        def id_of(self, evaluations: int | None = None) -> str:
+            return "specdm-0"
 
         def reconstruct(self, given: TileSet) -> TileSet:
             return given

@@ -16,7 +16,7 @@ import yaml
 from little_scenes import make_little_scene
 
 STEPS = 12
-"""Of each stage, in two processes on a machine that may have one core."""
+"""Of each stage; two processes may share a core."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def train_in_processes(ddp_material: Material) -> Callable[..., subprocess.Compl
             [sys.executable, *program, *ddp_material.arguments, "-o", str(run), *map(str, more)],
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=900,
             env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200", **variables},
         )
 

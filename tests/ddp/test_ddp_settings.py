@@ -53,7 +53,7 @@ def test_more_devices_than_there_are(refused, monkeypatch) -> None:
     assert "training.devices is 4" in line and "2 CPU cores" in line
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+@pytest.mark.skipif(torch.cuda.is_available() or torch.backends.mps.is_available(), reason="there is a GPU")
 @pytest.mark.parametrize("devices", [1, 2])
 def test_a_gpu_that_is_not_there(refused, devices: int) -> None:
     assert "training.accelerator is 'gpu'" in refused("--devices", devices, "--set", "training.accelerator=gpu")

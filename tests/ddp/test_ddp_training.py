@@ -13,6 +13,8 @@ from safetensors.torch import load_file
 
 from specdm.synthesis.pipeline import SpecDMPipeline
 
+pytestmark = pytest.mark.timeout(1800)
+
 SCRIPT = Path(__file__).with_name("killed_rank.py")
 
 

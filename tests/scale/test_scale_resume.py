@@ -15,6 +15,7 @@ import xarray as xr
 from scale_stores import CHUNK, FORKING, OPTIONS, N, assert_equal_stores, started
 
 from specdm.errors import RunError, TileError
+from specdm.report.sample_question import Question
 from specdm.report.sample_run import sample_run
 from specdm.synthesis.scale.parts import PartDrawer
 from specdm.tiles.resumable_writer import ResumableWriter
@@ -169,6 +170,17 @@ class TestOtherOptions:
         monkeypatch.setattr("specdm.synthesis.pipeline.SpecDMPipeline.id_of", lambda self, evaluations=None: "specdm-2")
         with pytest.raises(TileError, match=r"model specdm-\w+, not specdm-2"):
             sample_run(little_run, output=path, **OPTIONS)
+
+
+@pytest.mark.parametrize("n", [6, 12])
+def test_a_finished_set_of_given_masks_is_no_set_of_new_tiles(
+    n: int, little_run: Path, whole_set: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "tiles.zarr"
+    options = OPTIONS | {"n": 6}
+    sample_run(little_run, output=path, question=Question(files=[whole_set], known=["mask"]), **options)
+    with pytest.raises(RunError, match=r"exists already, of .*given .*not unset"):
+        sample_run(little_run, output=path, **(options | {"n": n}))
 
 
 @pytest.mark.parametrize("finished", [False, True])

@@ -131,6 +131,9 @@ def with_spectra(net: MaskReader) -> MaskReader:
 
 def test_spectra_alone_are_heard_where_labels_are_few() -> None:
     net = with_spectra(trained(1))
+    choice(labelled=False).give_share(net)
+    assert float(net.spectral_share) == 0.0, "a machine that has learnt nothing has no say"
+    net.spectral.sharpness.fill_(1.0)
     choice().give_share(net)
     assert float(net.spectral_share) == SPECTRA_SHARE
     choice(labelled=False).give_share(net)

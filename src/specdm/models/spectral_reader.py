@@ -56,6 +56,10 @@ class SpectralReader(nn.Module):
         }.items():
             self.register_buffer(name, torch.ones(shape) if name == "temperature" else torch.zeros(shape))
 
+    def knows(self, layer: int) -> bool:
+        """Whether it has learnt anything of a mask layer."""
+        return bool(self.sharpness[layer] > 0)
+
     def features(self, components: torch.Tensor) -> torch.Tensor:
         """Of every pixel, `(n, features, y, x)`, from `(n, components, y, x)` with NaN where there are no data."""
         valid = components.isfinite().all(dim=1, keepdim=True)

@@ -77,6 +77,9 @@ def distill_run(
         show_progress=show_progress,
         callback=callback,
     )
-    found.save_pretrained(model)
+    # another may have been put there meanwhile
+    latest = SpecDMPipeline.from_pretrained(model)
+    latest.distilled[evaluations] = found.distilled[evaluations]
+    latest.save_pretrained(model)
     (run / "checkpoints" / f"{part_name(evaluations)}.ckpt").unlink(missing_ok=True)
     return model

@@ -55,7 +55,7 @@ class RunPlan:
         tiles = None
         if ranks.first:
             tiles = prepare_tiles(self.run, self.source, config=self.config, command=self.command)
-        ranks.wait()
+        ranks.wait_for(RunFolder(self.run).tiles)
         return tiles if tiles is not None else open_tiles(RunFolder(self.run).tiles)
 
     def train(self, tiles: TileSet) -> SpecDMPipeline:

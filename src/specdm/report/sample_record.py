@@ -93,7 +93,9 @@ def check_sampling_output(
         return
     fits = n is None or (there[TILES] <= n if grows else there[TILES] == n)
     asked = {**asked, TILES: there[TILES] if fits else n}
-    if what := differences({key: there.get(key) for key in asked}, asked):
+    # a record that names its model is a whole one: what it lacks must be lacking there, too
+    keys = dict.fromkeys([*asked, *(there if "model" in asked else ())])
+    if what := differences({key: there.get(key) for key in keys}, asked):
         raise RunError(
             f"{output} exists already, of {what}; add --overwrite to replace it, or choose another name with -o"
         )

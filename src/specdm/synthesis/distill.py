@@ -108,6 +108,7 @@ def distilled_pipeline(
         mask_loss_weight=config.denoiser.mask_loss_weight,
         seed=config.seed,
     )
+    _forget_other(run, evaluations, f"{pipeline.model_id} {config.seed} {_settings(config)}")
     fit_stage(
         run,
         module,
@@ -135,6 +136,21 @@ def distilled_pipeline(
         distilled={**pipeline.distilled, evaluations: distilled},
     )
     return found.to("cpu")
+
+
+def _settings(config: RunConfig) -> str:
+    """What a checkpoint of other settings must not be gone on from; it may train for longer."""
+    return config.distillation.model_dump_json(exclude={"minutes", "steps"})
+
+
+def _forget_other(run: Path, evaluations: int, origin: str) -> None:
+    """Take away the checkpoint of another model or other settings, and note what the next one is of."""
+    checkpoint = run / "checkpoints" / f"{part_name(evaluations)}.ckpt"
+    mark = checkpoint.with_suffix(".origin")
+    if not mark.exists() or mark.read_text() != origin:
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        checkpoint.unlink(missing_ok=True)
+        mark.write_text(origin)
 
 
 def _teacher_tiles(

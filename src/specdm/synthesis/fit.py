@@ -72,7 +72,7 @@ def train_run(run: Path, *, tiles: TileSet, config: RunConfig, show_progress: bo
         if ranks.told((run / "model").exists()):
             return SpecDMPipeline.from_pretrained(run / "model")
         pipeline = _trained(run, tiles, config=config, ranks=ranks, show_progress=show_progress)
-        ranks.wait()
+        ranks.wait_for(run / "model")
         return SpecDMPipeline.from_pretrained(run / "model") if pipeline is None else pipeline
 
 

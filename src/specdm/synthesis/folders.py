@@ -27,7 +27,11 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
         if folder.exists():
             old = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.old")
             os.replace(folder, old)
-            os.replace(partial, folder)
+            try:
+                os.replace(partial, folder)
+            except OSError:
+                os.replace(old, folder)
+                raise
             shutil.rmtree(old, ignore_errors=True)
         else:
             os.replace(partial, folder)

@@ -114,7 +114,7 @@ class PipelineSharing:
             The address of the commit.
 
         Raises:
-            HubError: no access, or no network; the repository is then as it was.
+            HubError: no access, or no network; the repository is then as it was, a new one empty.
             ModelError: the disk does not take the files on their way.
         """
         name = new_name(repo_id, kind="model", revision=revision)

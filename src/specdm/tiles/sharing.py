@@ -53,7 +53,7 @@ class TileSetSharing(TileSetFacts):
             The address of the commit.
 
         Raises:
-            HubError: no access, or no network; the repository is then as it was.
+            HubError: no access, or no network; the repository is then as it was, a new one empty.
             ConfigError: a package that Parquet needs is missing.
             TileError: the set is empty or damaged, or the disk does not take the files on their way.
         """

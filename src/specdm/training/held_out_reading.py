@@ -94,7 +94,8 @@ class HeldOutReading(L.Callback):
             return
         for layer, truth in enumerate(self._tiles.positions.movedim(1, 0)):
             told = int((truth >= 0).sum()) >= LEAST_PIXELS
-            reader.spectral_share[layer] = SPECTRA_SHARE if told else SPECTRA_SHARE_UNTOLD
+            share = SPECTRA_SHARE if told else SPECTRA_SHARE_UNTOLD
+            reader.spectral_share[layer] = share if reader.spectral.knows(layer) else 0.0
 
     def state_dict(self) -> dict[str, Any]:
         return {

@@ -10,9 +10,10 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from specdm.errors import SpecDMError, TrainingError
+from specdm.errors import ConfigError, SpecDMError, TrainingError
 from specdm.training.rank_watch import AGAIN, FAILED, RankWatch
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ T = TypeVar("T")
 
 GRACE_SECONDS = 3.0
 """For another process to say what has happened, before this one does."""
+
+DISK_SECONDS = 90.0
+"""For a network disk to show what another machine has written."""
 
 LOST = ("gloo", "nccl", "connection closed", "connection reset", "connection refused", "broken pipe", "timed out")
 """Words of the errors that collectives raise when a process is gone; torch has no class of its own for all of them."""
@@ -85,6 +89,14 @@ class Ranks:
             dist.barrier()
 
 
+    def wait_for(self, path: Path) -> None:
+        """Wait until all have come here, and until a network disk shows what the first process has written."""
+        self.wait()
+        end = time.monotonic() + DISK_SECONDS
+        while not path.exists() and time.monotonic() < end:
+            time.sleep(0.5)
+
+
 ALONE = Ranks()
 
 _watch: RankWatch | None = None
@@ -105,7 +117,13 @@ def together(training: TrainingConfig) -> Iterator[Ranks]:
         TrainingError: the connection to another process is lost.
     """
     global _watch
-    if training.devices * training.nodes == 1:
+    size = training.devices * training.nodes
+    if _watch is not None and _watch.size != size:
+        raise ConfigError(
+            f"{_watch.size} processes train together in this script already, but training.devices {training.devices} "
+            f"and training.nodes {training.nodes} make {size}; ask for the same everywhere, or use another script"
+        )
+    if size == 1:
         from specdm.training.devices import check_alone
 
         check_alone(training)

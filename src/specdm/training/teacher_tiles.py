@@ -165,7 +165,7 @@ def _compositions(
 
 
 def _write(path: Path, part: TeacherTiles, *, origin: str) -> None:
-    partial = path.with_name(f".{path.name}.partial")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     save_file({name: getattr(part, name).contiguous() for name in TENSORS}, partial, metadata={"origin": origin})
     os.replace(partial, path)
 

@@ -160,10 +160,28 @@ def test_two_products_in_one_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("level", ["L1B", "L1C"])
+def test_image_of_another_level_is_a_plain_file(tmp_path: Path, level: str) -> None:
+    place = enmap(tmp_path, IMAGE, name=ENMAP.replace("L2A", level))
+    image, metadata = next(place.glob("*.TIF")), next(place.glob("*.XML"))
+    raster = read_raster(image)
+    assert raster.product is None and raster.format == "GeoTIFF"
+    np.testing.assert_array_equal(raster.values.values, IMAGE)
+    assert opened(image).n_bands == 4
+    with pytest.raises(FileFormatError, match=f"is EnMAP of processing level {level}"):
+        open_scene(metadata)
+    place = desis(tmp_path, IMAGE[:3])
+    for file in place.iterdir():
+        file.rename(file.with_name(file.name.replace(DESIS, DESIS.replace("L2A", level))))
+    assert read_raster(next(place.glob("*SPECTRAL_IMAGE.tif"))).product is None
+
+
+@pytest.mark.parametrize("level", ["L1B", "L1C"])
 def test_other_levels(tmp_path: Path, level: str) -> None:
     path = enmap(tmp_path, IMAGE, name=ENMAP.replace("L2A", level))
-    with pytest.raises(FileFormatError, match=f"is EnMAP of processing level {level}; of EnMAP only L2A"):
-        open_scene(path)
+    archive = Path(shutil.make_archive(str(tmp_path / "packed"), "zip", path))
+    for product in (path, archive):
+        with pytest.raises(FileFormatError, match=f"is EnMAP of processing level {level}; of EnMAP only L2A"):
+            open_scene(product)
     path = desis(tmp_path, IMAGE[:3])
     for file in path.iterdir():
         file.rename(file.with_name(file.name.replace(DESIS, DESIS.replace("L2A", level))))

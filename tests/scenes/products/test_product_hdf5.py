@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -156,6 +157,36 @@ def test_emit_masks(tmp_path: Path) -> None:
     assert any(f"cloud ({1 / 35:.1%} of" in fact for fact in opened(path).facts)
     water = np.isnan(opened(path, quality="water").dataset["image"].values[0, 0])
     np.testing.assert_array_equal(water, np.nan_to_num(on_map(mask[..., 2] + fill), nan=1) > 0)
+
+
+def test_emit_shares_read_the_mask_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mask = np.zeros((DOWN, ACROSS, 8))
+    mask[0, :2, 0], mask[1, :3, 1] = 1, 1
+    path = emit(tmp_path, MEASURED, *table(), mask=mask)
+    reads, getitem = [], h5py.Dataset.__getitem__
+
+    def counted(self: h5py.Dataset, *args: Any, **options: Any) -> Any:
+        reads.append(self.name)
+        return getitem(self, *args, **options)
+
+    monkeypatch.setattr(h5py.Dataset, "__getitem__", counted)
+    facts = read_raster(path).facts
+    assert any(f"cloud ({2 / 35:.1%} of" in fact and f"cirrus ({3 / 35:.1%} of" in fact for fact in facts)
+    assert reads.count("/mask") == 1
+
+
+def test_emit_chunks(tmp_path: Path) -> None:
+    rows, columns = np.mgrid[:150, :2000]
+    image = np.zeros((150, 2000, 4), np.float32)
+    path = emit(tmp_path, image, columns + 1, rows + 1)
+    with h5py.File(path, "r+") as file:
+        del file["reflectance"]
+        # whole rows, as along the swath
+        file.create_dataset("reflectance", data=image, chunks=(1, 2000, 4))
+    mapped, measured = read_raster(path).values, read_raster(path, variable="reflectance").values
+    assert mapped.chunks is not None and measured.chunks is not None
+    assert mapped.chunks[2][0] % 64 == 0 and len(mapped.chunks[2]) > 1
+    assert measured.chunks[2] == (2000,)
 
 
 def test_emit_as_measured(tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from collections import Counter
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -69,17 +69,19 @@ def store_parquet(folder: Path, output: Path, *, where: str) -> None:
     try:
         layout = _layout(record)
         files = _files(folder)
-        with ExitStack() as stack:
-            rows = {name: _rows(folder / name, stack) for name in dict.fromkeys(files)}
-            first = next(rows[files[0]])
-            scored = TILE_SCORES in first
-            with TileStoreWriter(output, layout, len(files), scored=scored) as writer:
-                batch: list[Row] = []
-                for position, name in enumerate(files):
-                    batch.append(first if position == 0 else next(rows[name]))
-                    if len(batch) == batch_tiles(layout) or position == len(files) - 1:
-                        _write(writer, layout, position + 1 - len(batch), batch)
-                        batch = []
+        left, rows = Counter(files), {name: _rows(folder / name) for name in dict.fromkeys(files)}
+        first = next(rows[files[0]])
+        with TileStoreWriter(output, layout, len(files), scored=TILE_SCORES in first) as writer:
+            batch: list[Row] = []
+            for position, name in enumerate(files):
+                batch.append(first if position == 0 else next(rows[name]))
+                left[name] -= 1
+                if not left[name]:
+                    # else its file and its last rows would stay till the end
+                    rows.pop(name).close()
+                if len(batch) == batch_tiles(layout) or position == len(files) - 1:
+                    _write(writer, layout, position + 1 - len(batch), batch)
+                    batch = []
     except SpecDMError:
         raise
     # pyarrow's own errors are ValueErrors and OSErrors; files with fewer tiles than the manifest says end early
@@ -125,22 +127,22 @@ def _files(folder: Path) -> list[str]:
     return names
 
 
-def _rows(path: Path, stack: ExitStack) -> Iterator[Row]:
+def _rows(path: Path) -> Generator[Row, None, None]:
     """The tiles of a file, one group of rows in memory at a time."""
     import pyarrow
     import pyarrow.parquet
 
-    file = stack.enter_context(pyarrow.parquet.ParquetFile(path))
-    for group in range(file.num_row_groups):
-        columns: dict[str, Any] = {}
-        table = file.read_row_group(group)
-        for name in table.column_names:
-            column = table.column(name).combine_chunks()
-            # datasets, where it is loaded, has types of its own for arrays
-            column = column.storage if isinstance(column, pyarrow.ExtensionArray) else column
-            columns[name] = _array(column) if pyarrow.types.is_list(column.type) else column.to_pylist()
-        for i in range(table.num_rows):
-            yield {name: values[i] for name, values in columns.items()}
+    with pyarrow.parquet.ParquetFile(path) as file:
+        for group in range(file.num_row_groups):
+            columns: dict[str, Any] = {}
+            table = file.read_row_group(group)
+            for name in table.column_names:
+                column = table.column(name).combine_chunks()
+                # datasets, where it is loaded, has types of its own for arrays
+                column = column.storage if isinstance(column, pyarrow.ExtensionArray) else column
+                columns[name] = _array(column) if pyarrow.types.is_list(column.type) else column.to_pylist()
+            for i in range(table.num_rows):
+                yield {name: values[i] for name, values in columns.items()}
 
 
 def _array(column: Any) -> np.ndarray:

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-from specdm.scenes.readers.products.files import archive_names, is_archive
+from specdm.errors import FileFormatError
+from specdm.scenes.readers.products.files import ProductFiles, archive_names, is_archive, product_files
 
 Sensor = Literal["enmap", "desis", "sentinel2", "landsat", "prisma", "emit"]
 
@@ -44,7 +45,12 @@ _COMPANION = re.compile(r"EMIT_L2A_(?:MASK|RFLUNCERT)_.*\.nc", re.IGNORECASE)
 def product_of(path: Path) -> Sensor | None:
     """The sensor of the product that a folder, an archive or a metadata file is; None if it is no product.
 
-    An EnMAP or DESIS image counts if its metadata lie beside it. HDF5 and NetCDF files are for `hdf5_product`.
+    An EnMAP or DESIS image counts if it is L2A and its metadata lie beside it; one of another level is a plain GeoTIFF,
+    while its folder, archive and metadata are a product, which is then refused. HDF5 and NetCDF files are for
+    `hdf5_product`.
+
+    Raises:
+        FileFormatError: an archive that is damaged or truncated.
     """
     if path.is_dir():
         found = _by_names(_listed(path))
@@ -57,7 +63,7 @@ def product_of(path: Path) -> Sensor | None:
         if pattern.fullmatch(path.name):
             return sensor
     image = _IMAGE.fullmatch(path.name)
-    if image is not None:
+    if image is not None and level_of(path.name) == "L2A":
         beside = {name.lower() for name in _listed(path.parent)}
         if f"{image['id']}-metadata.xml".lower() in beside:
             return "enmap" if image["id"].upper().startswith("ENMAP") else "desis"
@@ -65,8 +71,11 @@ def product_of(path: Path) -> Sensor | None:
 
 
 def is_product(path: Path) -> bool:
-    """Whether a folder or an archive is one product, and so one scene."""
-    return (path.is_dir() or is_archive(path)) and product_of(path) is not None
+    """Whether a folder or an archive is one product, and so one scene; an archive that cannot be read is none."""
+    try:
+        return (path.is_dir() or is_archive(path)) and product_of(path) is not None
+    except FileFormatError:
+        return False  # it may lie beside images by chance; named itself, it is refused by `product_of`
 
 
 def is_companion(path: Path) -> bool:
@@ -91,8 +100,27 @@ def hdf5_product(path: Path) -> Sensor | None:
     return None
 
 
-def ids_among(sensor: Sensor, names: Iterable[str]) -> list[str]:
-    """What the products of a sensor are called whose metadata are among these names; "" for Sentinel-2."""
+def files_of(path: Path, sensor: Sensor) -> ProductFiles:
+    """The files of the one product that a folder, an archive, a metadata file or the image beside it is.
+
+    Raises:
+        FileFormatError: several products.
+    """
+    match = METADATA[sensor].fullmatch(path.name) or _IMAGE.fullmatch(path.name)
+    if match is not None and path.is_file():
+        return product_files(path, ids=[], named=match["id"])
+    names = archive_names(path) if is_archive(path) else _listed(path)
+    return product_files(path, ids=_ids_among(sensor, names), named=None)
+
+
+def level_of(name: str) -> str:
+    """The processing level that the name of an EnMAP or DESIS file states, such as "L2A"; else "unknown"."""
+    found = re.search(r"(?:^|[-_/])(L\d[A-Z]?)-", name, re.IGNORECASE)
+    return "unknown" if found is None else found[1].upper()
+
+
+def _ids_among(sensor: Sensor, names: Iterable[str]) -> list[str]:
+    """What the products are called whose metadata are among these names."""
     matches = [METADATA[sensor].fullmatch(Path(name).name) for name in names]
     return list(dict.fromkeys(match["id"] for match in matches if match is not None))
 

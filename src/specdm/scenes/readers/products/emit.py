@@ -42,6 +42,9 @@ LAYERS = {
 """Names of mask layers, in any case of letters, that are flags; others are amounts, or sums of these."""
 DEFAULT = ("cloud", "cloud_edge", "cirrus", "defective")
 
+_MAP_BLOCK = (64, 64)
+"""Rows and columns of the map grid that are read together: square, as little else of the swath is read with them."""
+
 _NAME = re.compile(r"EMIT_L2A_RFL_\d+_(?P<scene>\d{8}T\d{6}_\d+_\d+).*\.nc", re.IGNORECASE)
 
 
@@ -78,7 +81,7 @@ class EmitImage(WindowedFile):
         values[values == FILL] = np.nan
         if self.mask_file is not None and self.mask_layers:
             with open_hdf5(self.mask_file) as mask:
-                marked = _marked(mask, self.mask_layers, rows, columns)
+                marked = _marked(mask["mask"][rows, columns, :], self.mask_layers)
             values[:, marked] = np.nan
         return values
 
@@ -112,7 +115,9 @@ def read(path: Path, options: ProductOptions, *, mapped: bool = True) -> Raster:
         path=path, shape=size, dtype=np.dtype(np.float32), mapped=mapped,
         mask_file=mask_file if used else None, mask_layers=used,
     )  # fmt: skip
-    chunks = window_chunks(size, source.dtype, block=None if stored is None else (stored[0], stored[1]))
+    # the map grid is rotated against the swath, so blocks of the file say nothing of it
+    block = None if stored is None else (stored[0], stored[1])
+    chunks = window_chunks(size, source.dtype, block=_MAP_BLOCK if mapped else block)
     values = xr.DataArray(lazy(source, chunks), dims=("band", "y", "x"))
     if place is not None:
         values = georeferenced(values, crs=place[0], transform=place[1])
@@ -174,20 +179,17 @@ def _plain(name: Any) -> str:
     return (name.decode("utf-8", errors="replace") if isinstance(name, bytes) else str(name)).strip()
 
 
-def _marked(mask: Any, layers: Sequence[int], rows: slice, columns: slice) -> np.ndarray:
-    values = mask["mask"][rows, columns, :]
-    return (values[..., list(layers)] > 0).any(axis=-1)
+def _marked(values: np.ndarray, layers: Sequence[int]) -> np.ndarray:
+    """Pixels `(y, x)` that one of the layers of `(y, x, layer)` marks."""
+    return np.asarray((values[..., list(layers)] > 0).any(axis=-1))
 
 
 def _shares(mask_file: Path | None, layers: dict[int, str], taken: Sequence[str]) -> dict[str, float]:
     """Share of the measured pixels that each flag marks."""
     if mask_file is None or not taken:
         return {}
-    everything = slice(None)
     with open_hdf5(mask_file) as mask:
-        return {
-            name: float(
-                _marked(mask, [i for i, own in layers.items() if own == name], everything, everything).mean()
-            )
-            for name in taken
-        }
+        values = mask["mask"][...]
+    return {
+        name: float(_marked(values, [i for i, own in layers.items() if own == name]).mean()) for name in taken
+    }

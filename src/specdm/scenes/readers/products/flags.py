@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any
 
 import numpy as np
 
@@ -61,33 +63,29 @@ def quality_facts(
 
 
 def flag_shares(flags: Sequence[Flag]) -> dict[str, float]:
-    """Share of all pixels that each flag of whole pixels marks; read strip by strip, a layer once."""
+    """Share of all pixels that each flag of whole pixels marks; read strip by strip, each plane once for all flags."""
     whole = [flag for flag in flags if flag.band is None]
-    counts = {flag.name: 0.0 for flag in whole}
-    for name in counts:
-        own = [flag for flag in whole if flag.name == name]
-        counts[name] = _share(own)
-    return counts
+    with ExitStack() as stack:
+        names = dict.fromkeys(flag.plane.file for flag in whole)
+        files = {name: stack.enter_context(open_quietly(name)) for name in names}
+        shares: dict[str, float] = {}
+        for shape in dict.fromkeys(file.shape for file in files.values()):
+            shares |= _shares([flag for flag in whole if files[flag.plane.file].shape == shape], files, shape)
+    return shares
 
 
-def _share(flags: Sequence[Flag]) -> float:
-    """Share of pixels that one of these flags of the same layer, or of layers of the same size, marks."""
-    marked = total = 0
-    files = [open_quietly(flag.plane.file) for flag in flags]
-    try:
-        height, width = files[0].height, files[0].width
-        for top in range(0, height, _ROWS):
-            rows = min(_ROWS, height - top)
-            window = ((top, top + rows), (0, width))
-            found = np.zeros((rows, width), bool)
-            for flag, file in zip(flags, files, strict=True):
-                found |= flag.marks(file.read(flag.plane.band, window=window))
-            marked += int(found.sum())
-            total += found.size
-    finally:
-        for file in files:
-            file.close()
-    return marked / max(1, total)
+def _shares(flags: Sequence[Flag], files: Mapping[str, Any], shape: tuple[int, int]) -> dict[str, float]:
+    """The same of planes of this size; a pixel that several planes mark for one flag counts once."""
+    height, width = shape
+    counts = dict.fromkeys((flag.name for flag in flags), 0)
+    planes = dict.fromkeys(flag.plane for flag in flags)
+    for top in range(0, height, _ROWS):
+        window = ((top, min(top + _ROWS, height)), (0, width))
+        strips = {plane: files[plane.file].read(plane.band, window=window) for plane in planes}
+        for name in counts:
+            marks = [flag.marks(strips[flag.plane]) for flag in flags if flag.name == name]
+            counts[name] += int(np.logical_or.reduce(marks).sum())
+    return {name: count / (height * width) for name, count in counts.items()}
 
 
 def _word(name: str) -> str:

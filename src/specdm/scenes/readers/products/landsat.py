@@ -20,13 +20,13 @@ import numpy as np
 
 from specdm.errors import FileFormatError
 from specdm.scenes.raster import Raster
-from specdm.scenes.readers.products.detect import METADATA, ids_among
-from specdm.scenes.readers.products.files import ProductFiles, archive_names, is_archive, product_files
+from specdm.scenes.readers.products.detect import files_of
+from specdm.scenes.readers.products.files import ProductFiles
 from specdm.scenes.readers.products.flags import chosen_flags, flag_shares, quality_facts
 from specdm.scenes.readers.products.landsat_mtl import read_mtl
 from specdm.scenes.readers.products.metadata import day
 from specdm.scenes.readers.products.options import ProductOptions
-from specdm.scenes.readers.products.planes import Band, Flag, Plane, on_grid, opened, plane_image
+from specdm.scenes.readers.products.planes import Band, Flag, opened, plane_image, plane_of
 
 # centre and full width at half maximum in nm, by number of band
 Centres = dict[int, tuple[float, float]]
@@ -49,7 +49,7 @@ LEVELS = ("L2SP", "L2SR")
 
 def read(path: Path, options: ProductOptions) -> Raster:
     """The raster of a product; see `read_product`."""
-    files = _files(path)
+    files = files_of(path, "landsat")
     mtl_name, mtl = _mtl(files)
     where = files.place / mtl_name
     content, image = mtl.get("PRODUCT_CONTENTS", {}), mtl.get("IMAGE_ATTRIBUTES", {})
@@ -69,7 +69,7 @@ def read(path: Path, options: ProductOptions) -> Raster:
     factors = mtl.get("LEVEL2_SURFACE_REFLECTANCE_PARAMETERS", {})
     bands = [
         Band(
-            _plane(files, names[number], grid),
+            plane_of(files, names[number], grid),
             scale=_factor(factors, f"REFLECTANCE_MULT_BAND_{number}", where),
             offset=_factor(factors, f"REFLECTANCE_ADD_BAND_{number}", where),
             invalid=(FILL,),
@@ -105,14 +105,6 @@ def read(path: Path, options: ProductOptions) -> Raster:
     )
 
 
-def _files(path: Path) -> ProductFiles:
-    match = METADATA["landsat"].fullmatch(path.name)
-    if match is not None and path.is_file():
-        return product_files(path, ids=[], named=match["id"])
-    names = archive_names(path) if is_archive(path) else [item.name for item in path.iterdir()]
-    return product_files(path, ids=ids_among("landsat", names), named=None)
-
-
 def _mtl(files: ProductFiles) -> tuple[str, dict[str, dict[str, str]]]:
     """The metadata from the file that is there: JSON, XML or text, which say the same."""
     for ending in ("json", "xml", "txt"):
@@ -131,13 +123,6 @@ def _named(files: ProductFiles, pattern: str, what: str) -> str:
     return found[0]
 
 
-def _plane(files: ProductFiles, name: str, grid: tuple[int, int]) -> Plane:
-    with opened(files.path, files.gdal(name), size=files.size(name)) as file:
-        size = file.shape
-    shrink, grow = on_grid(size, grid, where=str(files.place / name))
-    return Plane(files.gdal(name), shrink=shrink, grow=grow)
-
-
 def _factor(factors: Mapping[str, str], key: str, where: Path) -> float:
     try:
         return float(factors[key])
@@ -149,10 +134,10 @@ def _flags(files: ProductFiles, numbers: list[int], grid: tuple[int, int], *, ci
     pixel, saturated = files.matching(r".*_QA_PIXEL\.TIF"), files.matching(r".*_QA_RADSAT\.TIF")
     flags = []
     if pixel:
-        plane = _plane(files, pixel[0], grid)
+        plane = plane_of(files, pixel[0], grid)
         flags += [Flag(name, plane, bits=1 << bit) for name, bit in _BITS.items() if cirrus or name != "cirrus"]
     if saturated:
-        plane = _plane(files, saturated[0], grid)
+        plane = plane_of(files, saturated[0], grid)
         # bit 0 is band 1, and so on, for all sensors
         flags += [Flag("saturated", plane, bits=1 << (n - 1), band=i) for i, n in enumerate(numbers)]
         flags += [] if cirrus else [Flag("defective", plane, bits=1 << _DROPPED)]

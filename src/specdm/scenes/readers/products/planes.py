@@ -15,6 +15,7 @@ from specdm.errors import FileFormatError
 from specdm.scenes.georeference import georeferenced
 from specdm.scenes.readers.geotiff import check_blocks, open_quietly
 from specdm.scenes.readers.lazy import WindowedFile, lazy, one_line, window_chunks
+from specdm.scenes.readers.products.files import ProductFiles
 from specdm.scenes.readers.products.jpeg2000 import check_jpeg2000
 
 
@@ -157,6 +158,24 @@ def opened(path: Path, name: str, *, size: int | None) -> Any:
             "download the product again"
         ) from error
     return file
+
+
+def plane_of(files: ProductFiles, name: str, grid: tuple[int, int], *, band: int = 1) -> Plane:
+    """One band of a file of a product, fitted to the grid.
+
+    Args:
+        files: of the product.
+        name: one of them.
+        grid: rows and columns.
+        band: its number in the file, from 1.
+
+    Raises:
+        FileFormatError: damaged or truncated, or it does not fit the grid.
+    """
+    with opened(files.path, files.gdal(name), size=files.size(name)) as file:
+        size = file.shape
+    shrink, grow = on_grid(size, grid, where=str(files.place / name))
+    return Plane(files.gdal(name), band=band, shrink=shrink, grow=grow)
 
 
 def on_grid(plane_size: tuple[int, int], grid: tuple[int, int], *, where: str) -> tuple[int, int]:

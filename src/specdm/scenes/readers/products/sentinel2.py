@@ -29,7 +29,7 @@ from specdm.scenes.readers.products.files import ProductFiles, product_files
 from specdm.scenes.readers.products.flags import chosen_flags, flag_shares, quality_facts
 from specdm.scenes.readers.products.metadata import Metadata, day
 from specdm.scenes.readers.products.options import ProductOptions
-from specdm.scenes.readers.products.planes import Band, Flag, Plane, on_grid, opened, plane_image
+from specdm.scenes.readers.products.planes import Band, Flag, opened, plane_image, plane_of
 from specdm.scenes.sensors import SENSORS, normalised_band
 
 RESOLUTIONS = (10, 20, 60)
@@ -83,7 +83,7 @@ def read(path: Path, options: ProductOptions) -> Raster:
     nodata, saturated = _special(metadata)
     image = [
         Band(
-            _plane(files, sources[band.name][0], grid), scale=1 / scale, offset=band.offset / scale, invalid=(nodata,)
+            plane_of(files, sources[band.name][0], grid), scale=1 / scale, offset=band.offset / scale, invalid=(nodata,)
         )
         for band in bands
     ]
@@ -206,20 +206,13 @@ def _reference(files: ProductFiles, sources: Mapping[str, tuple[str, int]], metr
     return max(fine)[1]
 
 
-def _plane(files: ProductFiles, name: str, grid: tuple[int, int], band: int = 1) -> Plane:
-    with opened(files.path, files.gdal(name), size=files.size(name)) as file:
-        size = file.shape
-    shrink, grow = on_grid(size, grid, where=str(files.place / name))
-    return Plane(files.gdal(name), band=band, shrink=shrink, grow=grow)
-
-
 def _flags(files: ProductFiles, level: Level, grid: tuple[int, int]) -> list[Flag]:
     if level == "L2A":
         found = files.matching(r".*_SCL_20m\.jp2") or files.matching(r".*_SCL_60m\.jp2")
-        plane = _plane(files, found[0], grid) if found else None
+        plane = plane_of(files, found[0], grid) if found else None
         return [] if plane is None else [Flag(name, plane, values=values) for name, values in _SCL.items()]
     found = files.matching(r"MSK_CLASSI_B00\.jp2")
-    return [Flag(name, _plane(files, found[0], grid, band=band)) for name, band in _CLASSI.items()] if found else []
+    return [Flag(name, plane_of(files, found[0], grid, band=band)) for name, band in _CLASSI.items()] if found else []
 
 
 def _product_fact(metadata: Metadata, level: Level, date: str, bands: list[_Radiometry]) -> str:

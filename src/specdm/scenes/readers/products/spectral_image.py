@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,8 @@ import numpy as np
 
 from specdm.errors import FileFormatError
 from specdm.scenes.raster import Raster
-from specdm.scenes.readers.products.detect import METADATA, Sensor, ids_among
-from specdm.scenes.readers.products.files import ProductFiles, archive_names, is_archive, product_files
+from specdm.scenes.readers.products.detect import Sensor, files_of, level_of
+from specdm.scenes.readers.products.files import ProductFiles
 from specdm.scenes.readers.products.flags import chosen_flags, flag_shares, quality_facts
 from specdm.scenes.readers.products.metadata import Metadata, day
 from specdm.scenes.readers.products.options import ProductOptions
@@ -21,8 +20,6 @@ from specdm.scenes.readers.products.planes import Band, Flag, Plane, on_grid, op
 
 NODATA = -32768
 """Stored value of pixels beyond the scene, and of whole bands that the atmospheric correction gives up."""
-
-_IMAGE = re.compile(r"(?P<id>.*)-SPECTRAL_IMAGE(?:_COG)?\.TIF", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -75,7 +72,7 @@ def read_spectral_image(
     Raises:
         FileFormatError: see `read_product`.
     """
-    files = _files(path, sensor)
+    files = files_of(path, sensor)
     metadata_name = files.one(r".*-METADATA\.XML", what="the metadata")
     _check_level(files.path, metadata_name, title)
     metadata = Metadata(files, metadata_name)
@@ -130,17 +127,8 @@ def band_table(metadata: Metadata, path: str, *, centre: str, width: str, gain: 
     return Bands(*(np.array(column, np.float64) for column in columns))
 
 
-def _files(path: Path, sensor: Sensor) -> ProductFiles:
-    match = METADATA[sensor].fullmatch(path.name) or _IMAGE.fullmatch(path.name)
-    if match is not None and path.is_file():
-        return product_files(path, ids=[], named=match["id"])
-    names = archive_names(path) if is_archive(path) else [item.name for item in path.iterdir()]
-    return product_files(path, ids=ids_among(sensor, names), named=None)
-
-
 def _check_level(path: Path, metadata_name: str, title: str) -> None:
-    found = re.search(r"(?:^|[-_/])(L\d[A-Z]?)-", metadata_name, re.IGNORECASE)
-    level = "unknown" if found is None else found[1].upper()
+    level = level_of(metadata_name)
     if level != "L2A":
         raise FileFormatError(
             f"{path}: is {title} of processing level {level}; of {title} only L2A (surface reflectance) is read, order "
