@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from specdm.tiles.store import open_tiles
 
@@ -82,3 +83,11 @@ def test_refusals(refused, trained, files, tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [["-n", 0], ["--batch-size", 0], ["--steps", 0]])
 def test_numbers_out_of_range(refused, trained, arguments) -> None:
     assert arguments[0] in refused("sample", trained[0], *arguments)
+
+
+def test_a_device_that_is_not_there(refused, trained) -> None:
+    run, calls = trained
+    assert "expected auto, cpu or cuda" in refused("sample", run, "-n", 2, "--device", "tpu")
+    if not torch.cuda.is_available():
+        assert "torch finds no GPU here" in refused("sample", run, "-n", 2, "--device", "cuda")
+    assert not calls

@@ -75,6 +75,9 @@ def sample(
             help="Of a Ray cluster, such as auto or ray://head:10001.", rich_help_panel=WHERE, show_default=False
         ),
     ] = None,
+    device: Annotated[
+        str, typer.Option(help="cpu, cuda, or auto; of the engine local.", rich_help_panel=WHERE)
+    ] = "auto",
     from_: Annotated[
         list[Path] | None,
         typer.Option(
@@ -231,6 +234,7 @@ def sample(
         "overwrite": overwrite,
         "engine": engine,
         "ray_address": ray_address,
+        "device": device,
         "again": context.obj,
         "say": print,
         "steps": steps,

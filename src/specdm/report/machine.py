@@ -8,8 +8,12 @@ import platform
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Literal, get_args
 
+from specdm.errors import ConfigError
 from specdm.version import __version__
+
+Device = Literal["auto", "cpu", "cuda"]
 
 PACKAGES = (
     "torch", "lightning", "diffusers", "safetensors", "numpy", "scipy", "scikit-learn", "xarray", "zarr",
@@ -30,6 +34,22 @@ def describe_machine() -> dict[str, str]:
         "shared data": _shared_data(),
     }
     return facts
+
+
+def chosen_device(device: str) -> str:
+    """ "cpu" or "cuda"; "auto" takes a GPU if there is one.
+
+    Raises:
+        ConfigError: another word, or there is no GPU.
+    """
+    import torch
+
+    if device not in get_args(Device):
+        raise ConfigError(f"device is {device!r}; expected auto, cpu or cuda")
+    there = torch.cuda.is_available()
+    if device == "cuda" and not there:
+        raise ConfigError("device is 'cuda', but torch finds no GPU here; take cpu or auto")
+    return "cuda" if there and device != "cpu" else "cpu"
 
 
 def usable_cores() -> int:

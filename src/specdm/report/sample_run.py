@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specdm.errors import RunError
+from specdm.report.machine import Device, chosen_device
 from specdm.report.run_folder import RunFolder, check_has_model, model_folder
 from specdm.report.sample_question import Question, given_line
 from specdm.report.sample_record import (
@@ -41,6 +42,7 @@ def sample_run(
     shard: str | None = None,
     engine: Engine = "local",
     ray_address: str | None = None,
+    device: Device = "auto",
     again: str | None = None,
     callback: Progress | None = None,
     say: Callable[[str], None] | None = None,
@@ -64,6 +66,7 @@ def sample_run(
             `merge_run`.
         engine: "local" for this process, "ray" for all cores of this machine or of a Ray cluster.
         ray_address: of the cluster; goes with the engine ray.
+        device: where the engine local draws; "auto" takes a GPU if there is one. Tiles are the same up to rounding.
         again: command that goes on, for messages.
         callback: called with (done, total).
         say: called with a line on what is given or there already.
@@ -75,7 +78,7 @@ def sample_run(
         TileError: an unfinished set is of other options, another process is writing it, or the disk is full: then what
             is there stays.
         ModelError: the model cannot be loaded, or cannot do what is asked.
-        ConfigError: the package ray is missing.
+        ConfigError: the package ray is missing, or there is no such device.
         SpecDMError: files that cannot be read, or do not fit the model.
     """
     from specdm.synthesis.scale.shard import Shard
@@ -99,6 +102,7 @@ def sample_run(
     from specdm.tiles.resumable_writer import ResumableWriter
     from specdm.tiles.store import open_tiles
 
+    on = chosen_device(device)
     pipeline = SpecDMPipeline.from_pretrained(model)
     source = pipeline.id_of(drawing.get("evaluations"))
     given = question.open(pipeline, run=run)
@@ -137,6 +141,8 @@ def sample_run(
             lost = ", without its scores of reliability" if smaller.scored else ""
             say(f"{output} has {len(smaller):,} of {writer.n_tiles:,} tiles already; they are taken over{lost}")
             copy_into(writer, smaller, callback=callback)
+        if on == "cuda" and engine == "local":
+            pipeline.to(on)
         drawer = PartDrawer(pipeline, seed, said)
         draw_into(writer, Drawing(drawer, first, stop, total, batch_size, engine, ray_address), callback=callback)
         writer.finish(coord_blocks(source=source, seed=seed, first=first, stop=stop, windows=windows))

@@ -17,15 +17,13 @@ from specdm.evaluation.usefulness.parts import Targets
 from specdm.evaluation.usefulness.running import run_groups
 from specdm.evaluation.usefulness.summary import Record, Summary, read_records, summary
 from specdm.evaluation.usefulness.workbench import Bench, GroupBench
-from specdm.report.machine import usable_cores
+from specdm.report.machine import Device, chosen_device, usable_cores
 from specdm.report.run_folder import RunFolder, check_writable
 from specdm.report.usefulness_baseline import baseline_of
 from specdm.report.usefulness_files import write_files
 from specdm.tiles.store import open_tiles
 from specdm.tiles.tileset import TileSet
 from specdm.training.config import RunConfig, read_config
-
-Device = Literal["auto", "cpu", "cuda"]
 
 USUAL = Schedule()
 
@@ -89,7 +87,7 @@ def usefulness(
     _check_machine(processes, threads)
     real = open_tiles(folder.tiles)
     labelled = real.of_labelled_scenes()
-    accelerator = _accelerator(device)
+    accelerator = chosen_device(device)
     grid = Grid(
         arms=tuple(arms),
         networks=tuple(networks or (("siamese",) if task_of(labelled) == "change" else ("unet",))),
@@ -138,21 +136,9 @@ def _check_machine(processes: int, threads: int) -> None:
             raise ConfigError(f"{name} is {value}; expected at least 1")
 
 
-def _accelerator(device: str) -> str:
-    """ "cpu" or "cuda"."""
-    import torch
-
-    if device not in ("auto", "cpu", "cuda"):
-        raise ConfigError(f"device is {device!r}; expected auto, cpu or cuda")
-    there = torch.cuda.is_available()
-    if device == "cuda" and not there:
-        raise ConfigError("device is 'cuda', but torch finds no GPU here; take cpu or auto")
-    return "cuda" if there and device != "cpu" else "cpu"
-
-
 def usual_processes(device: str) -> int:
     """One for each core that this process may use; one with a GPU, which all would share."""
-    return 1 if _accelerator(device) == "cuda" else usable_cores()
+    return 1 if chosen_device(device) == "cuda" else usable_cores()
 
 
 def _on(config: RunConfig, accelerator: str) -> RunConfig:
