@@ -50,6 +50,7 @@ LITTLE_SETTINGS = {
     "codec.minutes": None,
     "codec.steps": 30,
     "reader.width": 16,
+    "reader.points": 200,
     "reader.batch_size": 4,
     "reader.minutes": None,
     "reader.steps": 30,

@@ -24,6 +24,10 @@ SOURCE = ROOT / "src" / "specdm"
 NEVER = ("tests/", "benchmarks/", "docs/", "examples/", ".git/", "runs/", "shared/", "__pycache__")
 
 
+ALONE = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+"""Environment in which nothing points back to the source."""
+
+
 @pytest.fixture(scope="module")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder with the source distribution, and the wheel that is made from it, as pip makes it."""
@@ -103,9 +107,9 @@ def test_the_installed_command_works(installed: Path, tmp_path: Path) -> None:
     np.save(tmp_path / "image.npy", (rows * 10.0 + columns)[..., None] + np.arange(6.0))
     np.save(tmp_path / "mask.npy", (rows // 8 + 1).astype(np.uint8))
     command = installed.with_name("specdm" + installed.suffix)
-    version = subprocess.run([command, "--version"], capture_output=True, text=True, cwd=tmp_path)
+    version = subprocess.run([command, "--version"], capture_output=True, text=True, cwd=tmp_path, env=ALONE)
     assert version.stdout.strip() == f"specdm {specdm.__version__}", version.stderr
-    info = subprocess.run([command, "info", "image.npy", "mask.npy"], capture_output=True, text=True, cwd=tmp_path)
+    info = subprocess.run([command, "info", "image.npy", "mask.npy"], capture_output=True, text=True, cwd=tmp_path, env=ALONE)
     assert info.returncode == 0, info.stderr
     assert "24 rows x 20 columns x 6 bands" in info.stdout
 
@@ -121,6 +125,6 @@ def test_the_installed_package_finds_its_data(installed: Path, tmp_path: Path) -
         "assert resources.files('specdm.report').joinpath('template.html.j2').is_file()\n"
         "print(specdm.__file__)"
     )
-    done = subprocess.run([installed, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    done = subprocess.run([installed, "-c", code], capture_output=True, text=True, cwd=tmp_path, env=ALONE)
     assert done.returncode == 0, done.stderr
     assert Path(done.stdout.strip()).is_relative_to(installed.parents[1]), "the source was asked"

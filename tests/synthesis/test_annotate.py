@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -15,6 +17,15 @@ from specdm.synthesis.pipeline import SpecDMPipeline
 from specdm.synthesis.reading_masks import read_pixels
 
 HEIGHT, WIDTH = 70, 61
+
+
+@pytest.fixture(scope="module")
+def pipeline(pipeline: SpecDMPipeline) -> SpecDMPipeline:
+    """With half a say for the network, which looks further around than single spectra do."""
+    halved = copy.deepcopy(pipeline)
+    assert halved.reader is not None and halved.reader.spectral is not None
+    halved.reader.spectral_share.fill_(0.5)
+    return halved
 
 
 @pytest.fixture(scope="module")
