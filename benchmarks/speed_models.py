@@ -36,8 +36,13 @@ def tiles_of(job: Job, machine: Machine) -> TileSet:
 
 
 def trained_specdm(job: Job, machine: Machine, real: TileSet) -> SpecDMPipeline:
-    """Trained as `specdm train` does, or loaded."""
-    return plan(job, machine, run=machine.work / job.name).train(real).to(machine.device)
+    """Trained as `specdm train` does, or loaded: without what trains, whose memory is no sampler's."""
+    from specdm.synthesis.pipeline import SpecDMPipeline
+
+    run = machine.work / job.name
+    if (run / "model").is_dir():
+        return SpecDMPipeline.from_pretrained(run / "model").to(machine.device)
+    return plan(job, machine, run=run).train(real).to(machine.device)
 
 
 def trained_stock(job: Job, machine: Machine, real: TileSet) -> Trained:

@@ -109,7 +109,8 @@ def test_the_installed_command_works(installed: Path, tmp_path: Path) -> None:
     command = installed.with_name("specdm" + installed.suffix)
     version = subprocess.run([command, "--version"], capture_output=True, text=True, cwd=tmp_path, env=ALONE)
     assert version.stdout.strip() == f"specdm {specdm.__version__}", version.stderr
-    info = subprocess.run([command, "info", "image.npy", "mask.npy"], capture_output=True, text=True, cwd=tmp_path, env=ALONE)
+    asked = [command, "info", "image.npy", "mask.npy"]
+    info = subprocess.run(asked, capture_output=True, text=True, cwd=tmp_path, env=ALONE)
     assert info.returncode == 0, info.stderr
     assert "24 rows x 20 columns x 6 bands" in info.stdout
 
