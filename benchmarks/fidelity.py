@@ -168,6 +168,7 @@ def run_job(job: Job, machine: Machine, *, only_evaluate: bool) -> dict[str, Any
     from specdm.evaluation import evaluate
     from specdm.report.run_folder import RunFolder, write_text
     from specdm.tiles.store import open_tiles
+    from specdm.training.ranks import ALONE
 
     run = machine.work / job.name
     folder, notes = RunFolder(run), run / "log" / "fidelity.json"
@@ -178,7 +179,7 @@ def run_job(job: Job, machine: Machine, *, only_evaluate: bool) -> dict[str, Any
         raise RuntimeError(f"{run} was trained for another time; choose another folder with --work")
     if only_evaluate and not finished:
         raise FileNotFoundError(f"{run} has no synthetic tiles to evaluate again")
-    real = planned.tiles()
+    real = planned.tiles(ALONE)
     facts = json.loads(notes.read_text()) if finished else {}
     if not only_evaluate and (not finished or facts["tiles"] != machine.tiles):
         began, trained_before = time.monotonic(), folder.model.is_dir()

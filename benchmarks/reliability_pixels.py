@@ -98,9 +98,10 @@ def make_pixels(version: Version, *, work: Path, minutes: float | None, seeds: t
         seeds: of the planted errors.
     """
     from specdm.evaluation.reliability import RealEvidence, kinds_for, plant_errors
+    from specdm.training.ranks import ALONE
 
     planned = plan(version, work=work, minutes=minutes)
-    whole = planned.tiles()
+    whole = planned.tiles(ALONE)
     tiles = varied(whole, version.variant, seed=version.seed)
     evidence = RealEvidence.fit(tiles, seed=version.seed)
     # the reader of a model is chosen by validation tiles

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bars import RESULTS, SHARED
-from speed_table import FRECHET, LDA, STOCK, write_table
+from speed_table import FRECHET, LDA, SPECDM, STOCK, write_table
 
 if TYPE_CHECKING:
     from torch import nn
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 PARTS = ("stock", "bands", "peak")
 BANDS, PEAK_BANDS = "10,50,100,200,400", 200
-SPECDM = "specdm"
 BATCH, BAND_BATCH, WARM = 32, 16, 2
 
 
@@ -128,7 +127,8 @@ def together(parts: list[TileSet]) -> TileSet:
 
     from specdm.tiles.tileset import TileSet
 
-    return TileSet(xr.concat([part.dataset for part in parts], dim="tile", data_vars="minimal", join="exact"))
+    datasets = [part.dataset for part in parts]
+    return TileSet(xr.concat(datasets, dim="tile", data_vars="minimal", coords="minimal", compat="override"))
 
 
 def bands_part(options: argparse.Namespace) -> dict[str, Any]:
@@ -167,7 +167,7 @@ def peak_part(options: argparse.Namespace) -> dict[str, Any]:
     for name in options.sets:
         folder = models.stock_folder(name, machine, options.minutes) / "denoiser"
         if folder.is_dir():
-            stock = UNet2DModel.from_pretrained(folder).eval().to(device)
+            stock = UNet2DModel.from_pretrained(folder, low_cpu_mem_usage=False).eval().to(device)
             size = stock.config["sample_size"]
             state = torch.randn(BATCH, stock.config["in_channels"], size, size, device=device)
             inputs[f"stock, {name}"] = (stock, (state, 500))

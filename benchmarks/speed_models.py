@@ -76,7 +76,7 @@ def load_stock(folder: Path, real: TileSet, *, device: str) -> Trained:
     from ldm_diffusers import Trained
 
     autoencoder, denoiser = (
-        kind.from_pretrained(folder / name).eval().to(device)
+        kind.from_pretrained(folder / name, low_cpu_mem_usage=False).eval().to(device)
         for kind, name in ((AutoencoderKL, "autoencoder"), (UNet2DModel, "denoiser"))
     )
     channels = Channels(real, **torch.load(folder / "channels.pt", weights_only=True))

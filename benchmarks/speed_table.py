@@ -15,7 +15,8 @@ FRECHET_BAR = Bar(FRECHET, "Fréchet spectral, over stock", most=1.0)
 LDA_BAR = Bar(LDA, "LDA agrees, less stock's", least=0.0)
 DENOISER_BAR = Bar("denoiser_seconds", "denoiser", most=1.2)
 TOTAL_BAR = Bar("seconds", "total", most=2.0)
-STOCK, FEWEST, MOST = "stock", "10", "400"
+SPECDM, STOCK = "specdm", "stock"
+FEWEST, MOST = "10", "400"
 
 Row = tuple[Bar, str, float | None]
 

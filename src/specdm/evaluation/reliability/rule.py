@@ -14,6 +14,9 @@ from specdm.errors import ConfigError
 from specdm.evaluation.reliability.features import Features, needed
 
 PENALTY = 1e-3
+MOST_LOGIT = 12.0
+"""No score is certain: 12 is 6 in a million, still below 1 in float32."""
+
 FREE = ("edge.distance", "consistency.entropy")
 """Features that may speak for or against a label; of all others, more can only be better."""
 
@@ -63,7 +66,8 @@ class Rule:
         logit = np.full(next((values.shape for values in features.values()), ()), self.bias)
         for name, weight in self.weights.items():
             logit = logit + weight * features[name].astype(np.float64)
-        return (1 / (1 + np.exp(-(self.offset + self.slope * logit)))).astype(np.float32)
+        odds = np.clip(self.offset + self.slope * logit, -MOST_LOGIT, MOST_LOGIT)
+        return (1 / (1 + np.exp(-odds))).astype(np.float32)
 
     def to_json(self) -> str:
         """Plain JSON, for `from_json`."""
