@@ -9,8 +9,9 @@ from specdm.errors import TrainingError
 from specdm.models.denoiser import JointDenoiser
 from specdm.models.joint_model import EncodedTiles
 from specdm.models.streams import streams_of
+from specdm.training.averaged_training import stream_weights
 from specdm.training.config import load_config
-from specdm.training.denoiser_training import DenoiserTraining, stream_weights, tile_chances
+from specdm.training.denoiser_training import DenoiserTraining, tile_chances
 from specdm.training.tile_tensors import LatentTiles
 
 CHANNELS = (3, 2)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from specdm.errors import ModelError
+from specdm.tiles.leftovers import partial_folder, take_place
 
 
 @contextmanager
@@ -20,21 +19,11 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
         ModelError: the place is not writable.
     """
     folder = folder.resolve()
-    partial = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.partial")
+    partial = partial_folder(folder)
     try:
         partial.mkdir(parents=True)
         yield partial
-        if folder.exists():
-            old = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.old")
-            os.replace(folder, old)
-            try:
-                os.replace(partial, folder)
-            except OSError:
-                os.replace(old, folder)
-                raise
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            os.replace(partial, folder)
+        take_place(partial, folder)
     except OSError as error:
         raise ModelError(f"{folder}: cannot be written ({error.strerror or error}); choose another place") from error
     finally:

@@ -33,12 +33,12 @@ class LabelledPixels:
 
 
 def draw_labelled(tiles: TileSet, *, layer: int, most: int, block: int, seed: int) -> LabelledPixels:
-    """At most about `most` labelled pixels of a mask layer, rare classes first.
+    """At most `most` labelled pixels of a mask layer, rare classes first.
 
     Args:
         tiles: with classes.
         layer: position of the mask layer.
-        most: pixels; what rare classes need beyond their share is left out of the others.
+        most: pixels.
         block: pixels across, of the squares of ground.
         seed: of the draw.
     """
@@ -70,16 +70,18 @@ def labelled_places(tiles: TileSet, labels_of: Callable[[np.ndarray], np.ndarray
 
 
 def rare_first(labels: np.ndarray, *, most: int, seed: int) -> np.ndarray:
-    """Positions of at most about `most` labels, rising; rare classes are taken first, as a draw could lose them."""
+    """Positions of at most `most` labels, rising; rare classes are taken first, as a draw could lose them."""
     if len(labels) <= most:
         return np.arange(len(labels))
     random = np.random.default_rng(seed)
     chosen = np.zeros(len(labels), bool)
-    for label in np.unique(labels):
+    found = np.unique(labels)
+    least = min(LEAST_OF_A_CLASS, most // len(found))
+    for label in found:
         own = np.flatnonzero(labels == label)
-        chosen[random.choice(own, min(len(own), LEAST_OF_A_CLASS), replace=False)] = True
+        chosen[random.choice(own, min(len(own), least), replace=False)] = True
     rest = np.flatnonzero(~chosen)
-    chosen[random.choice(rest, min(len(rest), max(0, most - int(chosen.sum()))), replace=False)] = True
+    chosen[random.choice(rest, most - int(chosen.sum()), replace=False)] = True
     return np.flatnonzero(chosen)
 
 

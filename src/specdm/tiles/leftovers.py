@@ -32,6 +32,24 @@ def partial_folder(path: Path) -> Path:
     return path.with_name(f".{path.name}.{_node()}-{os.getpid()}-{uuid.uuid4().hex[:8]}.partial")
 
 
+def take_place(folder: Path, path: Path) -> None:
+    """Rename a finished folder to `path`, in the place of what is there.
+
+    Raises:
+        OSError: it cannot be renamed; what was at `path` is there as before.
+    """
+    old = partial_folder(path).with_suffix(".old")
+    if path.exists():
+        os.rename(path, old)
+    try:
+        os.rename(folder, path)
+    except OSError:
+        if old.exists():
+            os.rename(old, path)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
 def sweep_leftovers(path: Path) -> list[Path]:
     """Remove what killed writers of the store at `path` have left, under the rule above.
 

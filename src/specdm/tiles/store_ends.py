@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,7 +11,7 @@ import numpy as np
 
 from specdm.errors import TileError
 from specdm.tiles.layout import TileLayout
-from specdm.tiles.leftovers import partial_folder
+from specdm.tiles.leftovers import take_place
 
 
 def check_free(path: Path, overwrite: bool) -> None:
@@ -57,16 +55,7 @@ def put_in_place(folder: Path, path: Path, *, overwrite: bool) -> None:
         warnings.simplefilter("ignore")  # consolidated metadata, as above
         zarr.consolidate_metadata(str(folder))
     check_free(path, overwrite)
-    old = partial_folder(path).with_suffix(".old")
-    if path.exists():
-        os.rename(path, old)
-    try:
-        os.rename(folder, path)
-    except OSError:
-        if old.exists():
-            os.rename(old, path)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
+    take_place(folder, path)
 
 
 def _is_tile_store(path: Path) -> bool:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import lightning as L
 import torch
-from torch.optim.swa_utils import AveragedModel
 
 from specdm.errors import TrainingError
 from specdm.models.batch_share import WHOLE, BatchShare
@@ -21,6 +19,7 @@ from specdm.models.flow import (
     told_with_masks,
 )
 from specdm.models.streams import Stream, image_and_mask_streams, masks_with_gaps, stage_shifts, stages_of
+from specdm.training.averaged_training import AveragedTraining
 from specdm.training.config import DenoiserConfig
 from specdm.training.draws import step_generator
 from specdm.training.tile_tensors import LatentTiles
@@ -28,7 +27,7 @@ from specdm.training.tile_tensors import LatentTiles
 STAGE = 2
 
 
-class DenoiserTraining(L.LightningModule):
+class DenoiserTraining(AveragedTraining):
     """Flow matching with a noise level for every stream and cell; `average` holds the EMA weights.
 
     An unlabelled cell is unknown (noise level 1) and has no loss; neither has a known one (level 0). Of several
@@ -46,30 +45,21 @@ class DenoiserTraining(L.LightningModule):
         importance: Sequence[torch.Tensor],
         share: BatchShare = WHOLE,
     ):
-        super().__init__()
-        self.denoiser = denoiser.to(memory_format=torch.channels_last)  # type: ignore[call-arg]
-        self.average = AveragedModel(self.denoiser, multi_avg_fn=self._average_weights)
-        # not trained itself: what trains data-parallel waits for the gradients of all that asks for them
-        self.average.eval().requires_grad_(False)
-        self.streams, self.config, self.seed, self.share = streams, config, seed, share
+        super().__init__(
+            denoiser=denoiser,
+            streams=streams,
+            config=config,
+            mask_loss_weight=config.mask_loss_weight,
+            importance=importance,
+            share=share,
+        )
+        self.streams, self.config, self.seed = streams, config, seed
         self._tiles = tiles
-        self._importance = list(importance)
         self._chances = tile_chances(streams, tiles.encoded.known)
-        self._weights = stream_weights(streams, denoiser.stream_channels, mask_loss_weight=config.mask_loss_weight)
         self._masks = [s for s, stream in enumerate(streams) if stream.kind not in ("image", "pair")]
         self._patterns = LevelPatterns(**config.patterns.model_dump())
         self._stages = stages_of(streams, masks_first=config.masks_first)
         self._shifts = stage_shifts(streams, self._stages, image=config.level_shift, mask=config.mask_level_shift)
-
-    def _average_weights(self, averaged: Any, current: Any, count: Any) -> None:
-        # A warm-up of the decay, so that the first steps do not linger.
-        decay = min(self.config.ema_decay, (1 + int(count)) / (10 + int(count)))
-        torch._foreach_lerp_(averaged, current, 1 - decay)
-
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        return torch.optim.AdamW(
-            self.denoiser.parameters(), lr=self.config.learning_rate, betas=(0.9, 0.99), weight_decay=0.0
-        )
 
     def training_step(self, batch: Any, batch_idx: int) -> torch.Tensor:
         generator = step_generator(self.seed, STAGE, self.global_step)
@@ -106,7 +96,7 @@ class DenoiserTraining(L.LightningModule):
         noisy = interpolate(latents, noise, by_channel)
         predicted = self.denoiser(*(x.to(self.device) for x in (noisy, levels, composition)))
         error = (predicted - (noise - latents).to(self.device)).square()
-        loss = self._loss(error, counts.to(self.device), cells=cells.tolist())
+        loss = self.weighted_loss(error, counts.to(self.device), cells=cells.tolist())
         average = self.share.average(loss)
         if not torch.isfinite(average):
             raise TrainingError(
@@ -115,47 +105,6 @@ class DenoiserTraining(L.LightningModule):
             )
         self.log("denoiser_loss", average, logger=False)
         return loss
-
-    def _loss(self, error: torch.Tensor, counts: torch.Tensor, *, cells: Sequence[float]) -> torch.Tensor:
-        """Mean error of each stream over its own known cells, then weighted: few labels teach as much as many pixels.
-
-        Args:
-            error: `(n, channels, y, x)` of this process's part of the batch.
-            counts: `(n, streams, y, x)`, 1 where a cell counts.
-            cells: of each stream, how many count in the whole batch.
-        """
-        total, weight = torch.zeros((), device=self.device), 0.0
-        for s, part in enumerate(error.split(self.denoiser.stream_channels, dim=1)):
-            if cells[s] > 0:
-                weighted = (part * self._importance[s].to(part.device)[:, None, None]).mean(dim=1)
-                total = total + self._weights[s] * self.share.ranks * (weighted * counts[:, s]).sum() / cells[s]
-                weight += self._weights[s]
-        return total / max(weight, 1e-12)
-
-    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
-        super().optimizer_step(*args, **kwargs)
-        # Here, not in `on_train_batch_end`: that comes after the checkpoint of the step has been written.
-        self.average.update_parameters(self.denoiser)
-
-    def averaged_denoiser(self) -> JointDenoiser:
-        """The network with EMA weights."""
-        return self.average.module  # type: ignore[return-value]
-
-
-def stream_weights(streams: Sequence[Stream], channels: Sequence[int], *, mask_loss_weight: float) -> list[float]:
-    """What each stream's error counts: all images together 1, all masks together `mask_loss_weight`, and half of that
-    where they say something.
-
-    Within a stage by latent channels. A change mask has 4 channels beside the 32 of its two dates; counted by channels
-    alone it would hardly be learnt.
-    """
-    weights = [0.0] * len(streams)
-    for group in stages_of(streams):
-        kind, total = streams[group[0]].kind, sum(channels[s] for s in group)
-        all_of_them = {"image": 1.0, "pair": 1.0, "labelled": mask_loss_weight / 2}.get(kind, mask_loss_weight)
-        for s in group:
-            weights[s] = channels[s] / total * all_of_them
-    return weights
 
 
 def tile_chances(streams: Sequence[Stream], known: torch.Tensor) -> torch.Tensor:

@@ -10,16 +10,13 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import lightning as L
 import torch
-from torch.optim.swa_utils import AveragedModel
 
 from specdm.errors import TrainingError
-from specdm.models.denoiser import JointDenoiser
 from specdm.models.drawing import Drawing
 from specdm.models.solver import NOISIEST
+from specdm.training.averaged_training import AveragedTraining
 from specdm.training.config import DistillationConfig
-from specdm.training.denoiser_training import stream_weights
 from specdm.training.draws import step_generator
 from specdm.training.teacher_tiles import TeacherTiles
 
@@ -41,40 +38,30 @@ class StageStart(NamedTuple):
     shown: torch.Tensor
 
 
-class Distillation(L.LightningModule):
+class Distillation(AveragedTraining):
     """Trains the denoiser of a drawing that has `evaluations`; `average` holds the EMA weights."""
 
     def __init__(
         self, *, drawing: Drawing, tiles: TeacherTiles, config: DistillationConfig, mask_loss_weight: float, seed: int
     ):
-        super().__init__()
         model = drawing.model
-        self.denoiser = model.denoiser.to(memory_format=torch.channels_last)  # type: ignore[call-arg]
-        self.average = AveragedModel(self.denoiser, multi_avg_fn=self._average_weights)
-        self.average.eval().requires_grad_(False)
+        super().__init__(
+            denoiser=model.denoiser,
+            streams=model.streams,
+            config=config,
+            mask_loss_weight=mask_loss_weight,
+            importance=model.latent_importance(),
+        )
         self.config, self.seed = config, seed
-        self._channels = model.stream_channels
         self._by_channel = model.by_channel
         self._tiles, self._grids = tiles, drawing.grids
         self._starts = stage_starts(drawing, tiles)
-        self._importance = model.latent_importance()
-        self._weights = stream_weights(model.streams, self._channels, mask_loss_weight=mask_loss_weight)
         self._jumps = [(stage, jump) for stage, grid in enumerate(self._grids) for jump in range(len(grid) - 1)]
         # a stage draws nothing of a tile whose streams are given
         self._chances = torch.stack(
             [self._starts[stage].free.flatten(1).any(dim=1).float() for stage, _ in self._jumps], dim=1
         )
         self._drawn = torch.nonzero(self._chances.any(dim=1)).flatten()
-
-    def _average_weights(self, averaged: Any, current: Any, count: Any) -> None:
-        # A warm-up of the decay, so that the first steps do not linger.
-        decay = min(self.config.ema_decay, (1 + int(count)) / (10 + int(count)))
-        torch._foreach_lerp_(averaged, current, 1 - decay)
-
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        return torch.optim.AdamW(
-            self.denoiser.parameters(), lr=self.config.learning_rate, betas=(0.9, 0.99), weight_decay=0.0
-        )
 
     def training_step(self, batch: Any, batch_idx: int) -> torch.Tensor:
         generator = step_generator(self.seed, STAGE, self.global_step)
@@ -96,7 +83,8 @@ class Distillation(L.LightningModule):
         level = self._level(stage, jump)
         predicted = self.denoiser(state, torch.where(free, level.clamp(max=NOISIEST), levels), composition)
         # by how far the end is missed: what is left of a path counts the less the shorter it is
-        loss = self._loss((state - level * predicted - latents).square(), free)
+        error = (state - level * predicted - latents).square()
+        loss = self.weighted_loss(error, free, cells=free.sum(dim=(0, 2, 3)).tolist())
         if not torch.isfinite(loss):
             raise TrainingError(
                 f"the distilled model's loss became {loss.item()} at step {self.global_step}; lower "
@@ -130,26 +118,6 @@ class Distillation(L.LightningModule):
             moving = self._by_channel(free[late].to(state.dtype))
             state = state.index_copy(0, late.to(self.device), state[late] + (then - now) * velocity * moving)
         return state
-
-    def _loss(self, error: torch.Tensor, free: torch.Tensor) -> torch.Tensor:
-        """Mean error of each stream over its own drawn cells, then weighted as in the training of the denoiser."""
-        total, weight = torch.zeros((), device=self.device), 0.0
-        for s, part in enumerate(error.split(self._channels, dim=1)):
-            cells = free[:, s].sum()
-            if cells > 0:
-                weighted = (part * self._importance[s].to(part.device)[:, None, None]).mean(dim=1)
-                total = total + self._weights[s] * (weighted * free[:, s]).sum() / cells
-                weight += self._weights[s]
-        return total / max(weight, 1e-12)
-
-    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
-        super().optimizer_step(*args, **kwargs)
-        # Here, not in `on_train_batch_end`: that comes after the checkpoint of the step has been written.
-        self.average.update_parameters(self.denoiser)
-
-    def averaged_denoiser(self) -> JointDenoiser:
-        """The network with EMA weights."""
-        return self.average.module  # type: ignore[return-value]
 
 
 @torch.no_grad()

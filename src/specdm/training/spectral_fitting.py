@@ -80,7 +80,7 @@ def fit_spectra(
         if int(there.sum()) >= LEAST_PIXELS:
             scale = _scale(spectral, snr, dates=dates_of_layer(layer, n_dates=tiles.n_dates, n_layers=n_layers))
             truth, blocks = (torch.from_numpy(values)[there] for values in (pixels.labels, pixels.blocks))
-            _fit_layer(spectral, layer, rows[there][:points], truth[:points], blocks[:points], scale=scale, seed=seed)
+            _fit_layer(spectral, layer, rows[there], truth, blocks, scale=scale, seed=seed)
 
 
 def spectral_rows(

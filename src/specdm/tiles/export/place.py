@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from typing import Any
 
 from specdm.errors import TileError
 from specdm.tiles.export.sizes import readable
-from specdm.tiles.leftovers import partial_folder, sweep_leftovers
+from specdm.tiles.leftovers import partial_folder, sweep_leftovers, take_place
 
 RECORD = "export.json"
 """File by which a folder is known as an export."""
@@ -63,7 +62,7 @@ def new_folder(folder: Path, *, overwrite: bool) -> Iterator[Path]:
         partial.mkdir()
         yield partial
         check_place(folder, overwrite=overwrite)
-        _give_name(partial, folder)
+        take_place(partial, folder)
     except OSError as error:
         raise TileError(
             f"{folder}: the export cannot be written ({error.strerror or error}); nothing is left of it; choose "
@@ -71,19 +70,6 @@ def new_folder(folder: Path, *, overwrite: bool) -> Iterator[Path]:
         ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-
-
-def _give_name(partial: Path, folder: Path) -> None:
-    old = partial.with_suffix(".old")
-    if folder.exists():
-        os.rename(folder, old)
-    try:
-        os.replace(partial, folder)
-    except OSError:
-        if old.exists():
-            os.rename(old, folder)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _is_export(folder: Path) -> bool:
