@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import as_tiles
+from evaluation_tiles import as_tiles
 from scipy.ndimage import gaussian_filter, uniform_filter
 
 from specdm.evaluation.authenticity import judge_scores

@@ -204,7 +204,8 @@ def test_in_processes_of_their_own(hub, run: Path, hub_home: Path, tmp_path: Pat
         "push_run(run, 'me/fields'); push_run(run + '/synthetic/tiles.zarr', 'me/tiles')\n"
         "model = specdm.SpecDMPipeline.from_pretrained('me/fields')\n"
         "tiles = specdm.open_tiles('hf://datasets/me/tiles')\n"
-        "assert (model.sample(4).images() == tiles.images()).all()\n"
+        "again = model.sample(4).images()\n"
+        "assert abs(again - tiles.images()).max() < 1e-4 * abs(again).max()\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(run)], env=environment, cwd=tmp_path, capture_output=True, text=True

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tile_equality import assert_same_images
 
 from specdm.errors import ModelError
 from specdm.models.image_codec import ImageCodec
@@ -32,9 +33,8 @@ def model(little_run: Path, tmp_path: Path) -> Path:
     return shutil.copytree(little_run / "model", tmp_path / "model")
 
 
-def same_tiles(found: TileSet, expected: TileSet, **tolerance: float) -> None:
-    scale = float(np.abs(expected.images()).mean())
-    np.testing.assert_allclose(found.images(), expected.images(), **({"rtol": 1e-4, "atol": 1e-4 * scale} | tolerance))
+def same_tiles(found: TileSet, expected: TileSet) -> None:
+    assert_same_images(found.images(), expected.images())
     assert (found.masks() == expected.masks()).mean() > 0.999
 
 
