@@ -19,9 +19,10 @@ ray = pytest.importorskip("ray", reason="pip install 'specdm[ray]'")
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory):
     """A worker of this machine, which knows the helpers of these tests."""
-    here = str(Path(__file__).parent)
+    here = Path(__file__).parent
+    places = [str(here), str(here.parent), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    environment = {"env_vars": {"PYTHONPATH": here}}
+    environment = {"env_vars": {"PYTHONPATH": os.pathsep.join(filter(None, places))}}
     ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False, runtime_env=environment)
     yield
     ray.shutdown()
