@@ -80,10 +80,11 @@ def test_a_reader_comes_back_from_its_files(tmp_path, points: int) -> None:
     if reader.spectral is not None:
         reader.spectral.weights.normal_()
         reader.spectral_share.fill_(0.5)
+        reader.neighbourhood.fill_(2)
     save_part_files(reader, tmp_path / "reader")
     again = load_part_files(tmp_path / "reader")
     assert isinstance(again, MaskReader) and (again.spectral is None) == (points == 0)
     components = torch.randn(1, 4, 6, 6)
     chances = [net.pooled(net.chances(net(components)), components) for net in (reader, again)]
     assert torch.equal(*chances)
-    assert again.reach == max(1, WINDOW // 2 if points else 1)
+    assert again.reach == (WINDOW // 2 + 2 if points else 1)

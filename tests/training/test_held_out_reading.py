@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
@@ -141,3 +142,58 @@ def test_spectra_alone_are_heard_where_labels_are_few() -> None:
     plain = trained(1)
     choice().give_share(plain)
     assert plain.spectral is None
+
+
+def fields_held_out(speckle: int) -> tuple[MaskReader, HeldOutReading]:
+    """Held-out ground of a class a column of squares, and a reader that sees it through noise.
+
+    Args:
+        speckle: pixels across, of the squares.
+    """
+    generator = torch.Generator().manual_seed(0)
+    rows, columns = torch.meshgrid(torch.arange(SIZE), torch.arange(SIZE), indexing="ij")
+    positions = ((rows // speckle) + (columns // speckle)).remainder(CLASSES).expand(2, 1, SIZE, SIZE).clone()
+    looks = torch.nn.functional.one_hot(positions[:, 0], COMPONENTS).movedim(-1, 1).float()
+    components = looks + 1.0 * torch.randn(looks.shape, generator=generator)
+    net = MaskReader(components=COMPONENTS, layers=1, classes=CLASSES, width=16, dilations=(1,), points=9).eval()
+    optimizer = torch.optim.Adam(net.parameters(), 1e-2)
+    none = torch.zeros(2, 0, SIZE, SIZE)
+    # taught by other noise, so that it is right more often than not, and never sure
+    for _ in range(30):
+        taught = looks + 1.5 * torch.randn(looks.shape, generator=generator)
+        optimizer.zero_grad()
+        net.loss(taught, positions, none).backward()
+        optimizer.step()
+    budget = Budget(steps=CHECKS, minutes=None, learning_rate=1e-3, warmup_steps=1, decay_share=1.0)
+    tiles = Pixels(torch.zeros(2, 1, 1, SIZE, SIZE), positions, none)
+    return net, HeldOutReading(components=components, tiles=tiles, budget=budget)
+
+
+FIELDS, SPECKLE = np.array([[1.0, 0.99, 0.98, 0.97]]), np.array([[1.0, 0.7, 0.6, 0.5]])
+
+
+def test_neighbours_are_heard_as_far_as_held_out_ground_says() -> None:
+    net, held_out = fields_held_out(8)
+    held_out.give_neighbourhood(net, FIELDS, single_date=[True])
+    far = int(net.neighbourhood)
+    assert far >= 1
+    net, held_out = fields_held_out(1)
+    held_out.give_neighbourhood(net, FIELDS, single_date=[True])
+    assert int(net.neighbourhood) == 0 < far, "labels of training ground are no reason against held-out ground"
+
+
+def test_neighbours_are_not_asked_where_labels_change_from_pixel_to_pixel() -> None:
+    net, held_out = fields_held_out(8)
+    held_out.give_neighbourhood(net, SPECKLE, single_date=[True])
+    assert int(net.neighbourhood) == 0
+
+
+@pytest.mark.parametrize(("single_date", "expected"), [(True, 2), (False, 0)])
+def test_without_held_out_ground_labels_say_how_far_but_for_change(single_date: bool, expected: int) -> None:
+    net = with_spectra(trained(1))
+    constancy = np.array([[1.0, 0.99, 0.96, 0.9]])
+    choice(labelled=False).give_neighbourhood(net, constancy, single_date=[single_date])
+    assert int(net.neighbourhood) == expected
+    plain = trained(1)
+    choice(labelled=False).give_neighbourhood(plain, constancy, single_date=[single_date])
+    assert int(plain.neighbourhood) == 0

@@ -100,6 +100,22 @@ def test_blocks_left_out_are_what_fitting_without_them_says(seed: int) -> None:
         assert candidate.error == pytest.approx(float(kept[candidate.ridge]), rel=1e-6)
 
 
+@pytest.mark.parametrize(("gain", "wider"), [(0.9, True), (0.99, False)])
+def test_surroundings_count_where_they_are_worth_it(monkeypatch, gain: float, wider: bool) -> None:
+    """Of two settings that are all but equal the simpler one holds better on ground far away."""
+    net = SpectralReader(components=2, dates=1, layers=1, classes=2, points=20)
+
+    def candidates(rows, truth, blocks, *, scale, classes):
+        error = gain if bool(scale[2:].any()) else 1.0
+        return [spectral_fitting._Candidate(error, scale, 0.1, 0.2)]
+
+    monkeypatch.setattr(spectral_fitting, "_candidates", candidates)
+    rows = torch.randn(20, 4, generator=torch.Generator().manual_seed(0))
+    truth = torch.arange(20) % 2
+    spectral_fitting._fit_layer(net, 0, rows, truth, truth, scale=torch.ones(4), seed=0)
+    assert bool(net.scale[0, 2:].any()) == wider
+
+
 def test_pixels_without_data_teach_nothing(tiles: TileSet) -> None:
     images = tiles.images().copy()
     images[:, :, :, :, :8] = np.nan

@@ -17,6 +17,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from specdm.models.batch_share import WHOLE, BatchShare
+from specdm.models.neighbourhood import with_neighbours
 from specdm.models.spectral_reader import WINDOW, SpectralReader, counted_with_changes, with_changes
 
 SPREAD = 1e-5
@@ -73,7 +74,8 @@ class MaskReader(ModelMixin, ConfigMixin):
         closed: whether the quantities are abundances.
         width: channels.
         dilations: of the blocks, one each; they look 1 + the sum of these pixels around.
-        points: labelled pixels that a machine of single spectra beside the network remembers; 0: there is none.
+        points: labelled pixels that a machine of single spectra beside the network remembers; 0: there is none, and
+            no pixel listens to its neighbours.
         dates: with equally many components each, whose changes are looked at too; 1: no changes are.
     """
 
@@ -82,6 +84,7 @@ class MaskReader(ModelMixin, ConfigMixin):
     amount_std: torch.Tensor
     temperature: torch.Tensor
     spectral_share: torch.Tensor
+    neighbourhood: torch.Tensor
 
     @register_to_config
     def __init__(
@@ -104,7 +107,9 @@ class MaskReader(ModelMixin, ConfigMixin):
         self.register_buffer("amount_std", torch.ones(quantities))
         self.register_buffer("temperature", torch.ones(()))
         self.spectral: SpectralReader | None = None
-        if points and layers and classes:
+        kept = bool(points and layers and classes)
+        self.register_buffer("neighbourhood", torch.zeros(layers, dtype=torch.int64), persistent=kept)
+        if kept:
             self.spectral = SpectralReader(
                 components=components, dates=dates, layers=layers, classes=classes, points=points
             )
@@ -113,7 +118,8 @@ class MaskReader(ModelMixin, ConfigMixin):
     @property
     def reach(self) -> int:
         """Pixels around a pixel that its reading depends on."""
-        return max(sum(self.config["dilations"]), WINDOW // 2 if self.spectral is not None else 0)
+        around = max(sum(self.config["dilations"]), WINDOW // 2 if self.spectral is not None else 0)
+        return around + max([0, *self.neighbourhood.tolist()])
 
     def forward(self, components: torch.Tensor) -> MaskReading:
         """What masks say where images look so.
@@ -139,18 +145,19 @@ class MaskReader(ModelMixin, ConfigMixin):
 
     @torch.no_grad()
     def pooled(self, chances: torch.Tensor, components: torch.Tensor) -> torch.Tensor:
-        """Class probabilities of the network and of single spectra put together.
+        """Class probabilities of the network, of single spectra, and of neighbours that look alike put together.
 
-        Their logarithms are averaged, weighted by what held-out ground says of each layer: a logarithmic opinion pool,
-        Genest and Zidek 1986, "Combining probability distributions", Statistical Science 1, eq. 3.4.
+        The logarithms of the first two are averaged, weighted by what held-out ground says of each layer: a logarithmic
+        opinion pool, Genest and Zidek 1986, "Combining probability distributions", Statistical Science 1, eq. 3.4.
 
         Args:
             chances: of the network, `(n, layer, classes, y, x)`.
             components: `(n, components, y, x)`, which it has read.
         """
-        if self.spectral is None or not bool(self.spectral_share.any()):
-            return chances
-        return pool(chances.clamp(min=LEAST_CHANCE).log(), self.spectral(components), share=self.spectral_share)
+        if self.spectral is not None and bool(self.spectral_share.any()):
+            network = chances.clamp(min=LEAST_CHANCE).log()
+            chances = pool(network, self.spectral(components), share=self.spectral_share)
+        return with_neighbours(chances, components, reach=self.neighbourhood, dates=self.config["dates"])
 
     def loss(
         self, components: torch.Tensor, positions: torch.Tensor, amounts: torch.Tensor, *, share: BatchShare = WHOLE

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import lightning as L
+import numpy as np
 import torch
 from torch.nn import functional as F
 
-from specdm.models.mask_reader import MaskReader
+from specdm.models.mask_reader import LEAST_CHANCE, MaskReader
 from specdm.models.pixels import Pixels
 from specdm.training.budget import Budget
 
@@ -20,6 +22,11 @@ of the labels chose the network alone (mean IoU 0.43; halves 0.55), Indian Pines
 SPECTRA_SHARE_UNTOLD = 1.0
 """Where next to no held-out ground is labelled: labels are few, and a network has learnt them by heart (hyperspectral
 change at a tenth of the labels: F1 0.84; with a quarter from the network 0.28)."""
+
+CONSTANT = 0.95
+"""Share of pairs of labelled pixels so near to each other that must have one class for their readings to be put
+together (`benchmarks/NOTES.md`): 0.99 in Indian Pines, 0.97 in Sentinel-2, where it helps, 0.61 in EnMAP, 0.73 in
+Jasper Ridge, where it harms."""
 
 LEAST_PIXELS = 100
 """Labelled pixels of held-out ground; fewer say too little to choose by."""
@@ -96,6 +103,44 @@ class HeldOutReading(L.Callback):
             told = int((truth >= 0).sum()) >= LEAST_PIXELS
             share = SPECTRA_SHARE if told else SPECTRA_SHARE_UNTOLD
             reader.spectral_share[layer] = share if reader.spectral.knows(layer) else 0.0
+
+    @torch.no_grad()
+    def give_neighbourhood(self, reader: MaskReader, constancy: np.ndarray, *, single_date: Sequence[bool]) -> None:
+        """Say how far around pixels listen to neighbours that look alike, layer by layer.
+
+        As far as labels of training ground are the same for all purposes, if held-out ground does not say that less is
+        better. Where it says nothing, masks of change listen to nobody: what changed is often smaller than a field.
+
+        Args:
+            reader: has weights, machine and shares.
+            constancy: of labels within 0, 1, ... pixels, `(layers, reaches)`, see `label_constancy`.
+            single_date: of each layer, whether it is about one date.
+        """
+        if reader.spectral is None:
+            return
+        for layer, steady in enumerate(constancy):
+            reaches = np.flatnonzero(steady >= CONSTANT)
+            errors, right = self._errors_with_neighbours(reader, layer, reaches.tolist())
+            if right >= LEAST_RIGHT:
+                chosen = int(reaches[int(np.argmin(errors))])
+            else:
+                chosen = int(reaches[-1]) if single_date[layer] else 0
+            reader.neighbourhood[layer] = chosen
+
+    def _errors_with_neighbours(self, reader: MaskReader, layer: int, reaches: list[int]) -> tuple[list[float], float]:
+        """Cross-entropy of held-out pixels of a layer with each reach, and the share read right with none; else 0."""
+        truth = self._tiles.positions[:, layer]
+        known = truth >= 0
+        if int(known.sum()) < LEAST_PIXELS:
+            return [], 0.0
+        components = self._components.to(reader.neighbourhood.device)
+        network, found = reader.chances(reader(components)), []
+        for reach in reaches:
+            reader.neighbourhood[layer] = reach
+            found.append(reader.pooled(network, components)[:, layer].movedim(1, -1).cpu()[known])
+        reader.neighbourhood[layer] = 0
+        errors = [float(F.nll_loss(chances.clamp(min=LEAST_CHANCE).log(), truth[known])) for chances in found]
+        return errors, float((found[0].argmax(dim=1) == truth[known]).float().mean())
 
     def state_dict(self) -> dict[str, Any]:
         return {

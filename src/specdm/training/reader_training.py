@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L
+import numpy as np
 import torch
 
 from specdm.errors import TrainingError
@@ -17,6 +18,8 @@ from specdm.models.joint_model import JointModel
 from specdm.models.mask_reader import MaskReader
 from specdm.models.part_files import load_part_files, save_part_files
 from specdm.models.pixels import Pixels
+from specdm.scenes.task import dates_of_layer
+from specdm.tiles.label_constancy import label_constancy
 from specdm.tiles.tileset import TileSet
 from specdm.training.budget import Budget
 from specdm.training.config import ReaderConfig, RunConfig
@@ -153,6 +156,14 @@ def trained_reader(
                 seed=config.seed,
             )
             choice.give_share(reader)
+            layers = range(len(tiles.layers))
+            choice.give_neighbourhood(
+                reader,
+                np.stack([label_constancy(tiles, layer=layer) for layer in layers]),
+                single_date=[
+                    len(dates_of_layer(layer, n_dates=tiles.n_dates, n_layers=len(layers))) == 1 for layer in layers
+                ],
+            )
     ranks.give([reader])
     if ranks.first:
         unfinished = folder.with_name(".reader.partial")

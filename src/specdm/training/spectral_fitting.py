@@ -40,7 +40,10 @@ CHANGE_WEIGHT = 3.0
 SHARPNESS = 3.0
 """Of the kernel, over the median squared distance of two labelled pixels."""
 
-RIDGES = (0.01, 0.1)
+WORTH = 0.97
+"""Of the error of single spectra that theirs with their surroundings must fall below to be preferred."""
+
+RIDGES = (0.01, 0.1, 0.3, 1.0)
 TEMPERATURES = torch.logspace(-1.0, -0.6, 9)
 """Least-squares scores lie near 0 and 1: below 0.1 all would be certain, above 0.25 nothing would ever be sure."""
 
@@ -130,8 +133,12 @@ def _fit_layer(
     random = np.random.default_rng(seed)
     few = torch.from_numpy(np.sort(random.permutation(len(truth))[:SEARCH_PIXELS]))
     searched = (rows[few], truth[few], blocks[few])
-    found = [candidate for one in (alone, scale) for candidate in _candidates(*searched, scale=one, classes=classes)]
-    best = min(found, key=lambda candidate: candidate.error)
+    best, wider = (
+        min(_candidates(*searched, scale=one, classes=classes), key=lambda candidate: candidate.error)
+        for one in (alone, scale)
+    )
+    if wider.error < WORTH * best.error:
+        best = wider
     shown = (rows * best.scale).double()
     sharpness = SHARPNESS / _median_distance(shown)
     factor = torch.linalg.cholesky(_ridged(likeness(shown, shown, sharpness=sharpness), best.ridge))
