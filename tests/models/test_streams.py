@@ -77,7 +77,8 @@ def test_tiles_taken_apart_and_put_together_are_the_same(streams: tuple[Stream, 
     wanted = Pixels(tiles.images[:, :dates], tiles.positions[:, :layers], tiles.amounts)
     parts = [wanted.of(stream) for stream in streams]
     shape = TileShape(dates, 5, layers, 3)
-    again = Pixels.put_together(streams, parts, shape=shape)
+    again = Pixels.unknown(len(wanted), *wanted.images.shape[-2:], shape=shape, device=torch.device("cpu"))
+    again.put(streams, parts)
     torch.testing.assert_close(again.positions, wanted.positions)
     for stream, part in zip(streams, parts, strict=True):
         torch.testing.assert_close(again.of(stream), part)
@@ -87,7 +88,11 @@ def test_bands_of_another_sensor_are_nan() -> None:
     tiles = made()
     streams = streams_of(**TASKS["two sensors"])
     parts = [tiles.of(stream) for stream in streams]
-    images = Pixels.put_together(streams, parts, shape=TileShape(2, 5, 1, 0)).images
+    again = Pixels.unknown(
+        len(tiles), *tiles.images.shape[-2:], shape=TileShape(2, 5, 1, 0), device=torch.device("cpu")
+    )
+    again.put(streams, parts)
+    images = again.images
     assert images[:, 0, 2:].isnan().all() and images[:, 1, :2].isnan().all()
     assert images[:, 0, :2].isfinite().all() and images[:, 1, 2:].isfinite().all()
 

@@ -131,6 +131,10 @@ class ImageCodec(ModelMixin, ConfigMixin):
         """Standardised latents (posterior means)."""
         return self.statistics.standardise(self.raw_latents(self.prepare(images)[0]))
 
+    def components(self, latents: torch.Tensor) -> torch.Tensor:
+        """Components `(n, k, y, x)` of the spectral basis from standardised latents."""
+        return self.decoder(self.statistics.restore(latents))
+
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         """Images in the user's units from standardised latents."""
-        return self.basis.decode(self.decoder(self.statistics.restore(latents)))
+        return self.basis.decode(self.components(latents))

@@ -12,10 +12,14 @@ from torch import nn
 from specdm.models.codecs import Codec
 from specdm.models.denoiser import JointDenoiser
 from specdm.models.flow import level_by_channel
+from specdm.models.image_codec import ImageCodec
 from specdm.models.pair_codec import PairCodec
 from specdm.models.pixels import Pixels, TileShape
 from specdm.models.spectral_basis import SpectralBasis
 from specdm.models.streams import Stream
+
+ComponentChange = Callable[[torch.Tensor, Pixels], torch.Tensor]
+"""Components `(n, components, y, x)` of the images of tiles whose masks are decoded already, to others."""
 
 
 @dataclass(frozen=True)
@@ -100,19 +104,35 @@ class JointModel(nn.Module):
         return [part / part.mean().clamp(min=1e-12) for part in parts]
 
     @torch.no_grad()
-    def decode(self, latents: torch.Tensor, *, dense: bool = False) -> Pixels:
+    def decode(
+        self, latents: torch.Tensor, *, dense: bool = False, correct: ComponentChange | None = None
+    ) -> Pixels:
         """Tiles from latents; what no stream has (a band of another sensor's date) is NaN.
 
         Args:
             latents: `(n, channels, y, x)`.
             dense: label all ground, also what the model says real masks would leave unlabelled.
+            correct: what is done to components of the images before they become bands; default: nothing.
         """
-        parts = []
+        n, (height, width) = len(latents), (side * self.factor for side in latents.shape[-2:])
+        tiles = Pixels.unknown(n, height, width, shape=self.tile_shape, device=latents.device)
+        others, decoded, shown = [], [], []
         for stream, part in zip(self.streams, self.split(self.denoiser.restore(latents)), strict=True):
             codec = self.codec_of(stream)
+            if isinstance(codec, ImageCodec):
+                shown.append(codec.components(part))
+                continue
+            others.append(stream)
             # where one codec has all, what is unlabelled is a class of its own
-            parts.append(codec.decode(part, dense=dense) if isinstance(codec, PairCodec) else codec.decode(part))
-        return Pixels.put_together(self.streams, parts, shape=self.tile_shape, dense=dense)
+            decoded.append(codec.decode(part, dense=dense) if isinstance(codec, PairCodec) else codec.decode(part))
+        tiles.put(others, decoded, dense=dense)
+        if shown:
+            components = torch.cat(shown, dim=1)
+            if correct is not None:
+                components = correct(components, tiles)
+            for stream, own in zip(self._image_streams(), components.split(self.component_counts, dim=1), strict=True):
+                tiles.of(stream).copy_(self._basis(stream).decode(own))
+        return tiles
 
     @property
     def component_counts(self) -> tuple[int, ...]:
@@ -128,16 +148,6 @@ class JointModel(nn.Module):
     def image_components(self, tiles: Pixels) -> torch.Tensor:
         """Components of all dates after each other, `(n, components, y, x)`, NaN where a pixel has no data."""
         return torch.cat([self._basis(s).encode(tiles.of(s)) for s in self._image_streams()], dim=1)
-
-    @torch.no_grad()
-    def with_components(self, tiles: Pixels, before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
-        """Images with components changed from what they are to others, `(n, date, bands, y, x)`."""
-        images = tiles.images.clone()
-        changes = (after - before).split(self.component_counts, dim=1)
-        for stream, change in zip(self._image_streams(), changes, strict=True):
-            part = images[:, stream.position, stream.channels]
-            part += torch.einsum("bk,nkyx->nbyx", self._basis(stream).synthesis, change)
-        return images
 
     def _image_streams(self) -> list[Stream]:
         return [stream for stream in self.streams if stream.kind == "image"]

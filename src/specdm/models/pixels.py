@@ -64,36 +64,34 @@ class Pixels:
         return Pixels(change(self.images), change(self.positions), change(self.amounts), annotated)
 
     @classmethod
-    def put_together(
-        cls, streams: Sequence[Stream], parts: Sequence[torch.Tensor], *, shape: TileShape, dense: bool = False
-    ) -> Pixels:
-        """Tiles from each stream's part, the opposite of `of`; what no stream has is NaN.
+    def unknown(cls, n: int, height: int, width: int, *, shape: TileShape, device: torch.device) -> Pixels:
+        """Tiles of which nothing is known: NaN, and -1 in masks."""
+        images = torch.full((n, shape.dates, shape.bands, height, width), float("nan"), device=device)
+        positions = torch.full((n, shape.layers, height, width), -1, dtype=torch.int64, device=device)
+        amounts = torch.full((n, shape.quantities, height, width), float("nan"), device=device)
+        return cls(images, positions, amounts)
+
+    def put(self, streams: Sequence[Stream], parts: Sequence[torch.Tensor], *, dense: bool = False) -> None:
+        """Write streams into these tiles, the opposite of `of`.
 
         Args:
-            streams: a pair, or at least one image.
+            streams: which.
             parts: one a stream.
-            shape: of the tiles.
             dense: keep labels where a stream says that there would be none.
         """
-        n, height, width = parts[0].shape[0], *parts[0].shape[-2:]
-        device = parts[0].device
-        dates, n_bands, layers, n_quantities = shape.dates, shape.bands, shape.layers, shape.quantities
-        images = torch.full((n, dates, n_bands, height, width), float("nan"), device=device)
-        positions = torch.full((n, layers, height, width), -1, dtype=torch.int64, device=device)
-        amounts = torch.full((n, n_quantities, height, width), float("nan"), device=device)
-        tiles = cls(images, positions, amounts)
         # what is labelled can be told only of masks that are there
         for stream, part in sorted(zip(streams, parts, strict=True), key=lambda pair: pair[0].kind == "labelled"):
             if stream.kind == "pair":
-                split = part.split([dates * n_bands, layers, n_quantities], dim=1)
-                images.copy_(split[0].unflatten(1, (dates, n_bands)))
-                positions.copy_(split[1].round())
-                amounts.copy_(split[2])
+                dates, n_bands = self.images.shape[1:3]
+                sizes = [dates * n_bands, self.positions.shape[1], self.amounts.shape[1]]
+                images, positions, amounts = part.split(sizes, dim=1)
+                self.images.copy_(images.unflatten(1, (dates, n_bands)))
+                self.positions.copy_(positions.round())
+                self.amounts.copy_(amounts)
             elif stream.kind != "labelled":
-                tiles.of(stream).copy_(part)
+                self.of(stream).copy_(part)
             elif not dense:
-                positions[:, stream.position].masked_fill_(part == 0, -1)
-        return tiles
+                self.positions[:, stream.position].masked_fill_(part == 0, -1)
 
 
 def joined(parts: Sequence[Pixels]) -> Pixels:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import torch
 
@@ -19,12 +17,12 @@ BATCH = 64
 
 def decode_calibrated(model: JointModel, calibration: SpectralCalibration | None, latents: torch.Tensor) -> Pixels:
     """Tiles from drawn latents `(n, channels, y, x)`, images corrected, masks as they were drawn."""
-    pixels = model.decode(latents)
     if calibration is None:
-        return pixels
-    ground = kinds_of_ground(pixels, groups=int(calibration.config["groups"]))
-    components = model.image_components(pixels)
-    return replace(pixels, images=model.with_components(pixels, components, calibration(components, ground)))
+        return model.decode(latents)
+    own, groups = calibration, int(calibration.config["groups"])
+    return model.decode(
+        latents, correct=lambda components, tiles: own(components, kinds_of_ground(tiles, groups=groups))
+    )
 
 
 def fit_calibration(model: JointModel, drawn: torch.Tensor, tiles: TileSet) -> SpectralCalibration | None:
