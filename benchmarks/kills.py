@@ -152,7 +152,7 @@ class Sampling:
         same = all(np.array_equal(one.dataset[name], other.dataset[name]) for name in other.dataset.coords)
         same &= one.dataset.coords.keys() == other.dataset.coords.keys()
         same &= np.array_equal(one.masks(), other.masks()) and len(one) == len(other)
-        difference = float(np.abs(one.images() - other.images()).max())
+        difference = float(np.abs(one.images() - other.images()).max() / np.abs(other.images()).mean())
         return same and difference <= 1e-4 and not self.leftovers(number), difference
 
     def leftovers(self, number: int) -> list[Path]:

@@ -1,6 +1,6 @@
 """Memory and rate of generating very many tiles: peak memory must not grow with their number.
 
-    python benchmarks/scale.py [-n 100000] [--run RUN] [--pieces 3000] [--minutes 60] [--work runs/scale]
+    python benchmarks/scale.py [-n 100000] [--run RUN] [--evaluations 1] [--pieces 3000] [--minutes 60]
 
 Trains a short Sentinel-2 model (tiles of 32 x 32 px and 12 bands) unless --run names one, and samples with
 `specdm sample` in a process of its own. After --minutes that process is killed (kill -9) and the record says how far it
@@ -63,9 +63,9 @@ def _free_memory() -> float:
     return round(int(words["MemAvailable"].split()[0]) / 1e6, 1)
 
 
-def stretch(run: Path, path: Path, *, n: int, steps: int | None, most: int | None, until: float) -> dict[str, Any]:
+def stretch(run: Path, path: Path, *, n: int, asked: dict[str, int], most: int | None, until: float) -> dict[str, Any]:
     """Sample until it is done, `most` more tiles are there, or the time is over; then kill it."""
-    extra = [] if steps is None else ["--steps", str(steps)]
+    extra = [word for key, value in asked.items() for word in (f"--{key}", str(value))]
     command = [*SPECDM, "sample", str(run), "-n", str(n), "-o", str(path), *extra]
     first, began = tiles_in(path), time.monotonic()
     process = subprocess.Popen(command)
@@ -95,7 +95,7 @@ def stretch(run: Path, path: Path, *, n: int, steps: int | None, most: int | Non
         "tiles_per_second": round((there - first) / seconds, 2),
         "peak_gb": round(peak, 3),
         "rss_gb_after_tiles": present,
-        "steps": steps or "the model's own",
+        "steps": ", ".join(f"{value} {key}" for key, value in asked.items()) or "the model's own",
         "load_at_the_end": round(os.getloadavg()[0], 1),
         "free_memory_gb": _free_memory(),
     }
@@ -130,18 +130,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-n", type=int, default=BAR_TILES)
     parser.add_argument("--run", type=Path, help="a trained run; default: one is trained")
-    parser.add_argument("--steps", type=int, help="solver steps; default: the model's")
+    parser.add_argument("--steps", type=int, help="solver steps of each stage; default: the model's")
+    parser.add_argument("--evaluations", type=int, help="of the network, by a model distilled to so many, instead")
     parser.add_argument("--pieces", type=int, help="tiles after which the process is killed and begun again")
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--work", type=Path, default=Path("runs/scale"))
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     run, path = options.run or trained(options.work), options.work / f"tiles_{options.n}.zarr"
+    asked = {key: value for key in ("steps", "evaluations") if (value := getattr(options, key)) is not None}
     until = time.monotonic() + 60 * options.minutes
     record = json.loads(RECORD.read_text()) if RECORD.exists() else {"stretches": []}
     threads = os.environ.get("OMP_NUM_THREADS", "all")
     while not path.exists() and time.monotonic() < until:
-        found = stretch(run, path, n=options.n, steps=options.steps, most=options.pieces, until=until)
+        found = stretch(run, path, n=options.n, asked=asked, most=options.pieces, until=until)
         record |= {"cores": os.cpu_count(), "threads": threads}
         record["stretches"].append(found)
         RECORD.write_text(json.dumps(record, indent=1) + "\n")
