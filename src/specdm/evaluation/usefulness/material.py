@@ -21,7 +21,11 @@ from specdm.tiles.tileset import TileSet
 from specdm.training.config import RunConfig
 
 LEAST_SURE = 0.8
-"""Confidence of a reading below which ground stays unlabelled."""
+"""Confidence of a reading from which on ground is labelled."""
+
+SUREST_SHARE = 0.5
+"""Of the ground read as a class, the surest that is labelled in any case. Else, where labels are few, what is sure is
+of one or two easy classes, and a network that learns from it forgets the others."""
 
 DROPPED_SHARE = 0.2
 """Of the labels of synthetic tiles, those least reliable, which "filtered" leaves out."""
@@ -101,13 +105,13 @@ class Material:
         if source == "drawn":
             return self._drawn(self.generator)
         if source == "read":
-            return self._read(self._stored("drawn"), keep=False, least=0.0)
+            return self._read(self._stored("drawn"), all_ground=True)
         if source == "sure":
-            return self._read(self._stored("drawn"), keep=False, least=LEAST_SURE)
+            return self._read(self._stored("drawn"))
         if source == "balanced":
             if not self.labelled.layers:
                 raise ConfigError("balanced tiles have as much of every class, but these have no classes; leave it out")
-            return self._read(self._drawn(self.generator, balance=True), keep=False, least=LEAST_SURE)
+            return self._read(self._drawn(self.generator, balance=True))
         if source == "filtered":
             return mark_unreliable(self._stored("drawn"), self._drawn_scores, share=DROPPED_SHARE)
         if source == "ldm":
@@ -122,7 +126,7 @@ class Material:
         names = [name for name in ("mask", "amount") if name in dataset]
         if not path.exists():
             self.say("reading the real tiles")
-            read = self._read(self.labelled, keep=True, least=LEAST_SURE)
+            read = self._read(self.labelled, keep_labels=True)
             partial = path.with_name(".dense.partial.npz")
             np.savez_compressed(partial, **{name: read.dataset[name].values for name in names})  # type: ignore[arg-type]
             partial.replace(path)
@@ -143,18 +147,20 @@ class Material:
         posterior = self.generator.posterior(tiles) if self.generator.reader is not None else None
         return reliability(tiles, real=self.evidence, posterior=posterior, seed=self.seed).pixel
 
-    def _read(self, tiles: TileSet, *, keep: bool, least: float) -> TileSet:
-        return read_off(tiles, self.generator, keep_labels=keep, least=least)
+    def _read(self, tiles: TileSet, **options: bool) -> TileSet:
+        return read_off(tiles, self.generator, **options)
 
 
-def read_off(tiles: TileSet, generator: SpecDMPipeline, *, keep_labels: bool, least: float) -> TileSet:
-    """Tiles with the masks that a model reads off their images.
+def read_off(
+    tiles: TileSet, generator: SpecDMPipeline, *, keep_labels: bool = False, all_ground: bool = False
+) -> TileSet:
+    """Tiles with the masks that a model reads off their images, unlabelled where it is not sure, see `sure_pixels`.
 
     Args:
         tiles: with the model's bands and classes.
         generator: with a reader.
         keep_labels: labels that are there stay.
-        least: confidence below which ground is left unlabelled, 0 to 1. Amounts have none and are all taken.
+        all_ground: label it all. Amounts have no confidence and are taken everywhere in any case.
 
     Raises:
         ModelError: the model has no reader.
@@ -165,7 +171,7 @@ def read_off(tiles: TileSet, generator: SpecDMPipeline, *, keep_labels: bool, le
     changed = {}
     if tiles.layers and tiles.classes is not None:
         chances = np.nan_to_num(posterior.probabilities)
-        sure = chances.max(axis=2) >= max(least, 1e-6)
+        sure = chances.max(axis=2) > 0 if all_ground else sure_pixels(chances)
         mask = np.where(sure, tiles.classes.values_of(chances.argmax(axis=2)), np.int16(UNLABELLED))
         if keep_labels:
             own = tiles.masks()
@@ -178,3 +184,26 @@ def read_off(tiles: TileSet, generator: SpecDMPipeline, *, keep_labels: bool, le
             amounts = np.where(np.isfinite(own), own, amounts)
         changed["amount"] = (tiles.dataset["amount"].dims, amounts.astype(np.float32), tiles.dataset["amount"].attrs)
     return TileSet(tiles.dataset.assign(changed), where=tiles.where)
+
+
+def sure_pixels(chances: np.ndarray) -> np.ndarray:
+    """Where a reading is sure: from `LEAST_SURE` on, and the surest `SUREST_SHARE` of what it reads as each class.
+
+    A threshold a class, as in Zou et al. 2018, "Unsupervised domain adaptation for semantic segmentation via
+    class-balanced self-training", section 4.1 (there it takes the place of the common one; here the lower of the two).
+
+    Args:
+        chances: class probabilities `(tile, layer, classes, y, x)`, 0 where nothing is known.
+
+    Returns:
+        bool `(tile, layer, y, x)`.
+    """
+    found, confidence = chances.argmax(axis=2), chances.max(axis=2)
+    sure = np.zeros(confidence.shape, bool)
+    for layer in range(chances.shape[1]):
+        for c in np.unique(found[:, layer]):
+            own = (found[:, layer] == c) & (confidence[:, layer] > 0)
+            if own.any():
+                least = min(LEAST_SURE, float(np.quantile(confidence[:, layer][own], 1 - SUREST_SHARE)))
+                sure[:, layer] |= own & (confidence[:, layer] >= least)
+    return sure
