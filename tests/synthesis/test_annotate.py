@@ -21,10 +21,11 @@ HEIGHT, WIDTH = 70, 61
 
 @pytest.fixture(scope="module")
 def pipeline(pipeline: SpecDMPipeline) -> SpecDMPipeline:
-    """With half a say for the network, which looks further around than single spectra do."""
+    """With half a say for the network, which looks further around than single spectra do, and neighbours heard."""
     halved = copy.deepcopy(pipeline)
     assert halved.reader is not None and halved.reader.spectral is not None
     halved.reader.spectral_share.fill_(0.5)
+    halved.reader.neighbourhood.fill_(2)
     return halved
 
 
@@ -49,7 +50,7 @@ def at_once(pipeline: SpecDMPipeline, scene: Scene) -> np.ndarray:
     return chances[0].numpy()
 
 
-@pytest.mark.parametrize("window", [13, 20, 32, 48, 128])
+@pytest.mark.parametrize("window", [17, 20, 32, 48, 128])
 def test_windows_say_what_the_whole_scene_says(pipeline, scene: Scene, at_once: np.ndarray, window: int) -> None:
     found = pipeline.annotate(scene, window=window)
     np.testing.assert_allclose(found.probabilities, at_once, atol=2e-6)
@@ -126,7 +127,7 @@ def test_callback_counts_windows(pipeline, scene: Scene) -> None:
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [({"window": 12}, "at least 13"), ({"views": 9}, "views is 9"), ({"min_confidence": 1.2}, "min_confidence")],
+    [({"window": 16}, "at least 17"), ({"views": 9}, "views is 9"), ({"min_confidence": 1.2}, "min_confidence")],
 )
 def test_numbers_out_of_range(pipeline, scene: Scene, options: dict, words: str) -> None:
     with pytest.raises(ModelError, match=words):
