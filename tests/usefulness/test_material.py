@@ -14,7 +14,7 @@ from tiny_tiles import GRASS, HEIGHT, NONE, ROOF, amount_tiles, class_tiles, noi
 
 from specdm.errors import ConfigError
 from specdm.evaluation.usefulness import material as module
-from specdm.evaluation.usefulness.material import LEAST_SURE, Material, read_off
+from specdm.evaluation.usefulness.material import Material, read_off
 from specdm.tiles.posterior import Posterior
 from specdm.tiles.tileset import TileSet
 
@@ -63,9 +63,9 @@ def test_synthetic_tiles_are_drawn_once(tmp_path: Path):
     made = make(tmp_path)
     drawn = made.tiles("drawn")
     assert len(drawn) == 5 and made.generator.drawn == [{"n": 5, "seed": 4}]
-    for source, least in (("read", 0.0), ("sure", LEAST_SURE)):
+    for source in ("read", "sure"):
         tiles = made.tiles(source)
-        expected = read_off(drawn, FakeGenerator(), keep_labels=False, least=least)
+        expected = read_off(drawn, FakeGenerator(), all_ground=source == "read")
         np.testing.assert_array_equal(tiles.masks(), expected.masks())
         np.testing.assert_array_equal(tiles.images(), drawn.images())
     assert len(made.generator.drawn) == 1 and made.generator.read == 2
@@ -86,7 +86,7 @@ def test_balanced_tiles_are_asked_for(tmp_path: Path):
     made = make(tmp_path)
     tiles = made.tiles("balanced")
     assert made.generator.drawn == [{"n": 5, "seed": 4, "balance": True}]
-    expected = read_off(tiles, FakeGenerator(), keep_labels=False, least=LEAST_SURE)
+    expected = read_off(tiles, FakeGenerator())
     np.testing.assert_array_equal(tiles.masks(), expected.masks())
     of_amounts = make(tmp_path / "amounts", labelled=amount_tiles(noise(2, 1, 2, 2)))
     with pytest.raises(ConfigError, match="these have no classes"):
