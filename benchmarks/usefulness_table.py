@@ -22,7 +22,7 @@ ABOVE_ONLY = ("taizhou", "indian_pines_change")
 """Sets with records of arms whose synthetic tiles are labelled where the reading is above 0.8 only, not also on the
 surest half of every class; the next record of such an arm must take the old ones' place."""
 
-NOTE = "\\* synthetic tiles labelled where the reading is above 0.8 only, not also on the surest half of every class"
+NOTE = "\\* by an earlier reading, labelled where it is above 0.8 only, not also on the surest half of every class"
 
 
 def write_table(records: Path) -> None:

@@ -108,6 +108,7 @@ class MaskReader(ModelMixin, ConfigMixin):
         self.register_buffer("temperature", torch.ones(()))
         self.spectral: SpectralReader | None = None
         kept = bool(points and layers and classes)
+        # not saved without the machine, as readers from before it have none
         self.register_buffer("neighbourhood", torch.zeros(layers, dtype=torch.int64), persistent=kept)
         if kept:
             self.spectral = SpectralReader(

@@ -11,6 +11,7 @@ import torch
 from torch.nn import functional as F
 
 from specdm.models.mask_reader import LEAST_CHANCE, MaskReader
+from specdm.models.neighbourhood import with_neighbours
 from specdm.models.pixels import Pixels
 from specdm.training.budget import Budget
 
@@ -108,8 +109,8 @@ class HeldOutReading(L.Callback):
     def give_neighbourhood(self, reader: MaskReader, constancy: np.ndarray, *, single_date: Sequence[bool]) -> None:
         """Say how far around pixels listen to neighbours that look alike, layer by layer.
 
-        As far as labels of training ground are the same for all purposes, if held-out ground does not say that less is
-        better. Where it says nothing, masks of change listen to nobody: what changed is often smaller than a field.
+        As far as labels of training ground hold (`CONSTANT`), if held-out ground does not say that less is better. Where
+        it says nothing, masks of change listen to nobody: what changed is often smaller than a field.
 
         Args:
             reader: has weights, machine and shares.
@@ -118,29 +119,25 @@ class HeldOutReading(L.Callback):
         """
         if reader.spectral is None:
             return
-        for layer, steady in enumerate(constancy):
-            reaches = np.flatnonzero(steady >= CONSTANT)
-            errors, right = self._errors_with_neighbours(reader, layer, reaches.tolist())
-            if right >= LEAST_RIGHT:
-                chosen = int(reaches[int(np.argmin(errors))])
-            else:
-                chosen = int(reaches[-1]) if single_date[layer] else 0
-            reader.neighbourhood[layer] = chosen
-
-    def _errors_with_neighbours(self, reader: MaskReader, layer: int, reaches: list[int]) -> tuple[list[float], float]:
-        """Cross-entropy of held-out pixels of a layer with each reach, and the share read right with none; else 0."""
-        truth = self._tiles.positions[:, layer]
-        known = truth >= 0
-        if int(known.sum()) < LEAST_PIXELS:
-            return [], 0.0
+        dates: int = reader.config["dates"]
         components = self._components.to(reader.neighbourhood.device)
-        network, found = reader.chances(reader(components)), []
-        for reach in reaches:
-            reader.neighbourhood[layer] = reach
-            found.append(reader.pooled(network, components)[:, layer].movedim(1, -1).cpu()[known])
-        reader.neighbourhood[layer] = 0
-        errors = [float(F.nll_loss(chances.clamp(min=LEAST_CHANCE).log(), truth[known])) for chances in found]
-        return errors, float((found[0].argmax(dim=1) == truth[known]).float().mean())
+        reader.neighbourhood.zero_()
+        alone = reader.pooled(reader.chances(reader(components)), components)
+        for layer, steady in enumerate(constancy):
+            reaches = np.flatnonzero(steady >= CONSTANT).tolist()
+            chosen = reaches[-1] if single_date[layer] else 0
+            truth = self._tiles.positions[:, layer]
+            known = truth >= 0
+            if int(known.sum()) >= LEAST_PIXELS:
+                heard = [
+                    with_neighbours(alone, components, reach=torch.full_like(reader.neighbourhood, reach), dates=dates)
+                    for reach in reaches
+                ]
+                found = [chances[:, layer].movedim(1, -1).cpu()[known] for chances in heard]
+                if float((found[0].argmax(dim=1) == truth[known]).float().mean()) >= LEAST_RIGHT:
+                    errors = [F.nll_loss(part.clamp(min=LEAST_CHANCE).log(), truth[known]).item() for part in found]
+                    chosen = reaches[int(np.argmin(errors))]
+            reader.neighbourhood[layer] = chosen
 
     def state_dict(self) -> dict[str, Any]:
         return {
