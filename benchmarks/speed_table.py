@@ -91,7 +91,8 @@ def _stock(record: Mapping[str, Any]) -> list[str]:
     lines = [
         f"## Against stock latent diffusion: {record['set']}, {asked['minutes']:g} minutes each",
         "",
-        f"{asked['tiles']} tiles, {asked['batch']} at once, drawn in turns; distilling takes its own time besides. {_where(record)}",
+        f"{asked['tiles']} tiles, {asked['batch']} at once, drawn in turns; distilling takes its own time "
+        f"besides. {_where(record)}",
         "",
         "| method | evaluations a tile | seconds a tile | of them denoiser | tiles per second | Fréchet spectral "
         "| LDA agrees | peak memory, GB |",

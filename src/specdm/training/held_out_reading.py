@@ -109,8 +109,8 @@ class HeldOutReading(L.Callback):
     def give_neighbourhood(self, reader: MaskReader, constancy: np.ndarray, *, single_date: Sequence[bool]) -> None:
         """Say how far around pixels listen to neighbours that look alike, layer by layer.
 
-        As far as labels of training ground hold (`CONSTANT`), if held-out ground does not say that less is better. Where
-        it says nothing, masks of change listen to nobody: what changed is often smaller than a field.
+        As far as labels of training ground hold (`CONSTANT`), if held-out ground does not say that less is better.
+        Where it says nothing, masks of change listen to nobody: what changed is often smaller than a field.
 
         Args:
             reader: has weights, machine and shares.
