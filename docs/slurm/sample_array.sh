@@ -32,7 +32,8 @@ specdm sample "$RUN" -n "$TILES" -o "$OUTPUT" --shard "$SLURM_ARRAY_TASK_ID/$SHA
 #
 #   sbatch --dependency=afterok:JOB --mem=4G --time=02:00:00 --wrap "specdm merge synthetic.zarr"
 #
-# The shards stay; when the whole set is there, they can be removed: rm -r synthetic.shard-*-of-100.zarr
+# The shards stay, and take no room beside the whole set: both have the same files (hard links), where they lie on one
+# disk. When the whole set is there, the shards can be removed: rm -r synthetic.shard-*-of-100.zarr
 #
 # One job that holds many nodes can do without shards: start Ray on them (see "Deploying on Slurm" in Ray's
 # documentation), then, on the head node: specdm sample RUN -n 1000000 -o synthetic.zarr --engine ray --ray-address auto

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +41,9 @@ class TestRender:
         np.testing.assert_array_equal(tiles.masks(), windows(SCENE.dataset["mask"].values, tiles))
         assert np.isfinite(tiles.images()).all()
         assert "9 tiles of 16 px, georeferenced; known: mask" in printed
-        assert json.loads(tiles.dataset.attrs["georeference"])["mask"]["transform"][0] == 30.0
+        assert tiles.dataset["scene"].values.tolist() == ["mask"] * 9
+        y, x = (int(tiles.dataset[key].values[5]) for key in ("window_y", "window_x"))
+        assert tiles.place(5).transform == (30.0, 0.0, 500_000.0 + 30 * x, 0.0, -30.0, 4_100_000.0 - 30 * y)
         assert str(tmp_path / "mask.tif") == tiles.provenance["completes"]
 
     def test_more_than_are_given(self, sampled, little_run: Path, tmp_path: Path) -> None:

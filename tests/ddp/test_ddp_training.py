@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from lock_holder import held_by_another
 from safetensors.torch import load_file
 
 from specdm.synthesis.pipeline import SpecDMPipeline
+from specdm.training.run_lock import FOLDER
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -96,3 +98,13 @@ def test_a_killed_process_ends_the_job_and_the_same_command_goes_on(
     assert ended.returncode == 0, ended.stderr[-2000:]
     assert "training codecs" not in ended.stderr and "step 1," not in ended.stderr, "begun anew"
     assert_same_run(run, run_of_one)
+
+
+def test_a_run_that_another_command_writes_is_refused_in_one_line(train_in_processes, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    with held_by_another(run / FOLDER, what="specdm train") as other:
+        ended = train_in_processes(run, "--devices", 2)
+    said = [line for line in ended.stderr.splitlines() if line.startswith("specdm:")]
+    assert ended.returncode == 2 and len(said) == 1 and "Traceback" not in ended.stderr, ended.stderr
+    assert f"another process (specdm train, process {other.pid} on " in said[0]
+    assert sorted(path.name for path in run.iterdir()) == [FOLDER]

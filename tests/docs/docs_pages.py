@@ -103,3 +103,8 @@ def inline_commands(page: Path) -> Iterator[tuple[int, list[str]]]:
     for number, line in enumerate(_body(page).splitlines(), start=1):
         for code in re.findall(r"`specdm ([a-z][^`]*)`", line):
             yield number, shlex.split(code.replace("\\|", "|"))
+
+
+def inline_blocks(page: Path) -> list[Block]:
+    """The same commands as blocks of one line each."""
+    return [Block(page, line, "bash", None, shlex.join(["specdm", *words])) for line, words in inline_commands(page)]

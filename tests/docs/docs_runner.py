@@ -53,18 +53,32 @@ def little_demonstration(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo, "TIMED_TILES", DEMO_TILES)
 
 
-def run_blocks(blocks: list[Block], *, folder: Path) -> None:
-    """Run those that need nothing, in order, in `folder`; Python blocks share their names."""
+def run_blocks(
+    blocks: list[Block], *, folder: Path, change: Callable[[str], str | None] = lambda text: text
+) -> dict[str, Any]:
+    """Run those that need nothing, in order, in `folder`; Python blocks share their names.
+
+    Args:
+        blocks: to run.
+        folder: where.
+        change: what is run instead of a command, or of a Python block; None to leave it out.
+
+    Returns:
+        What Python blocks have named.
+    """
     names: dict[str, Any] = {"__name__": "__main__"}
     for block in blocks:
         if block.needs is not None:
             continue
-        if block.language == "python":
-            # on the lines of the page, so that a traceback leads there
-            exec(compile("\n" * (block.line - 1) + block.text, str(block.page), "exec"), names)
-            continue
-        for line in shell_lines(block.text):
-            _run_line(line, where=block.where, folder=folder)
+        for code in [block.text] if block.language == "python" else list(shell_lines(block.text)):
+            if (text := change(code)) is None:
+                continue
+            if block.language == "python":
+                # on the lines of the page, so that a traceback leads there
+                exec(compile("\n" * (block.line - 1) + text, str(block.page), "exec"), names)
+            else:
+                _run_line(text, where=block.where, folder=folder)
+    return names
 
 
 def _run_line(line: str, *, where: str, folder: Path) -> None:

@@ -51,7 +51,8 @@ def test_card_says_what_it_is(tmp_path: Path, form: str) -> None:
     folder, _ = exported(tiles, form, tmp_path / "out")
     card = (folder / "README.md").read_text(encoding="utf-8")
     counts = tiles.label_counts()
-    for text in ("specdm-abc", "Me (2020), Place", "not recorded; ask its publisher", "semi-synthetic", "442.7",
+    for text in ("specdm-abc", "Me (2020), Place", "unknown, none was recorded; ask its publisher", "semi-synthetic",
+                 "442.7",
                  "Place: 90 x 80 px, `place.tif`", "no measurements", "coordinate reference system",
                  f"| 3 | roof | `#e69f00` | {counts[1]} |", "3 train, 2 synthetic"):  # fmt: skip
         assert text in card, text

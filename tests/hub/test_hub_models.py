@@ -129,7 +129,7 @@ class TestCard:
 
     def test_data_classes_and_wavelengths(self, card: str, pipeline: SpecDMPipeline) -> None:
         assert "Fields: 48 x 40 px, `fields.hdr`" in card and "Me (2020), Fields" in card
-        assert "Licence of the source data: not recorded; ask its publisher" in card
+        assert "Licence of the source data: unknown, none was recorded; ask its publisher" in card
         for value, name in zip(pipeline.classes.values, pipeline.classes.names, strict=True):
             assert f"| {value} | {name} |" in card
         assert "| 3,200 |" in card

@@ -210,12 +210,12 @@ def test_the_last_piece_of_a_smaller_set_is_no_piece_of_a_larger(
 
 
 def _hold(folder: Path, ready) -> None:
-    from filelock import FileLock
+    from specdm.tiles.writer_lock import WriterLock
 
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / "lock"):
-        ready.set()
-        time.sleep(300)
+    lock = WriterLock(folder)
+    lock.take()
+    ready.set()
+    time.sleep(300)
 
 
 def test_two_writers(little_run: Path, whole_set: Path, tmp_path: Path, monkeypatch) -> None:
@@ -285,7 +285,7 @@ def test_a_folder_of_another_kind_is_spared(little_run: Path, tmp_path: Path) ->
 
 def test_very_many_tiles_come_in_shards(little_run: Path, whole_set: Path, tmp_path: Path, monkeypatch) -> None:
     path = tmp_path / "tiles.zarr"
-    monkeypatch.setattr("specdm.tiles.resumable_writer.MOST_FILES", 4)
+    monkeypatch.setattr("specdm.tiles.pieces.MOST_FILES", 4)
     stopped_run(little_run, path, monkeypatch)
     assert "12 of 40" in str(unfinished_words(path))
     sample_run(little_run, output=path, **OPTIONS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -54,9 +53,9 @@ class TestScenes:
         assert (tiles.masks() == -1).all()
 
     def test_the_place_is_kept(self, opened, tmp_path: Path) -> None:
-        lie = json.loads(opened(write_date(tmp_path, SCENE)).tiles.dataset.attrs["georeference"])
-        assert lie["scene"]["transform"] == [30.0, 0.0, 500_000.0, 0.0, -30.0, 4_100_000.0]
-        assert "WGS 84 / UTM zone 33N" in lie["scene"]["crs"] and CRS
+        place = opened(write_date(tmp_path, SCENE)).tiles.place(0)
+        assert place.transform == (30.0, 0.0, 500_000.0, 0.0, -30.0, 4_100_000.0)
+        assert "WGS 84 / UTM zone 33N" in place.crs_wkt and CRS
 
     def test_tiles_are_read_when_asked_for(self, opened, tmp_path: Path) -> None:
         tiles = opened(write_date(tmp_path, SCENE)).tiles

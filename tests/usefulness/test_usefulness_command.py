@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from little_grid import ARMS_ASKED, ASKED, LITTLE
 from little_scenes import make_little_change, make_little_scene
+from lock_holder import held_by_another
 
 import specdm
 from specdm.cli.usefulness import ARMS_HELP
@@ -106,6 +107,21 @@ def test_a_killed_run_goes_on_where_it_was(done: Path, specdm_command) -> None:
     assert "training" not in outcome.out and name in outcome.out and "svm-spectra" not in outcome.out
     assert records_of(done)[name]["scores"] == record["scores"], "the same job has the same score"
     assert (done / "usefulness" / "table.md").is_file()
+
+
+def test_a_second_command_leaves_a_group_to_the_first(run: Path, specdm_command) -> None:
+    asked = ("usefulness", run, "--arms", "svm", "--shares", "1", *LITTLE)
+    with held_by_another(run / "usefulness" / "generators" / "100pc-seed0-run", what="specdm usefulness") as other:
+        outcome = specdm_command(*asked)
+        assert outcome.code == 2 and outcome.err.count("\n") == 1
+        told = f"a job failed, 100pc-seed0-run: another process (specdm usefulness, process {other.pid} on "
+        assert told in outcome.err
+        assert "is at it; wait until it has ended, or stop it; what is done is in" in outcome.err
+        assert set(records_of(run)) == {"svm-spectra-100pc-seed1-run"}, "other groups are done all the same"
+        other.kill()
+        other.wait()
+        assert specdm_command(*asked).code == 0
+    assert set(records_of(run)) == {f"svm-spectra-100pc-seed{seed}-run" for seed in (0, 1)}
 
 
 def test_processes_give_the_same_scores(asked_run: tuple[Path, str], run: Path, specdm_command) -> None:

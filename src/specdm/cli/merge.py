@@ -24,7 +24,11 @@ def merge(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing tile set.")] = False,
 ) -> None:
-    """Put the shards of a tile set together: all must be there, of one model, seed and options. They stay."""
+    """Put the shards of a tile set together: all must be there, of one model, seed and options.
+
+    They stay, and share their files with the whole set if it is on the same disk, so that tiles are there once. Killed,
+    the same command goes on.
+    """
     from specdm.cli.progress import progress_bar
     from specdm.report.merge_run import merge_run
 

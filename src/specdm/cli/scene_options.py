@@ -85,6 +85,11 @@ SplitMap = Annotated[list[Path] | None, _option("Given training and test ground.
 SplitMapKind = Annotated[
     str | None, _option("values (0 nothing, 1 train, 2 test), or train if it marks training pixels only.")
 ]
+Citation = Annotated[str | None, _option("What to cite for the data; default: the catalogue's for --dataset.")]
+Licence = Annotated[
+    str | None,
+    _option("Licence of the data, such as 'CC BY 4.0', likewise; it goes on the cards of tiles, models and exports."),
+]
 Name = Annotated[str | None, _option("What to call the scene.")]
 
 _READ: Mapping[str, Callable[[Any], Any]] = {
@@ -112,7 +117,7 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
 _AS_THEY_ARE = (
     "mask_kind", "date", "sensors", "resolution", "bad_bands", "dataset", "units", "rows", "columns", "order",
     "layout", "split_map_kind",
-    "name",
+    "name", "citation", "licence",
 )  # fmt: skip
 
 

@@ -84,6 +84,8 @@ def train(
     dataset: scene.Dataset = None,
     date: scene.Date = None,
     name: scene.Name = None,
+    citation: scene.Citation = None,
+    licence: scene.Licence = None,
 ) -> None:
     """Train on scenes with masks, and more imagery without; with a run folder alone go on from its last checkpoint."""
     from specdm.cli import texts

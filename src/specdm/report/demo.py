@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from specdm.report.budget import budget_overrides
 from specdm.report.run_folder import RunFolder
@@ -23,6 +23,9 @@ from specdm.report.workflow import (
     prepare_tiles,
     report_run,
 )
+
+if TYPE_CHECKING:
+    from specdm.training.config import RunConfig
 
 N_TILES = 512
 SCENE = "indian_pines"
@@ -65,17 +68,33 @@ def demo_run(
     Raises:
         SpecDMError: as the single stages do.
     """
-    from specdm.synthesis.fit import train_run
-    from specdm.synthesis.pipeline import SpecDMPipeline
     from specdm.training.config import load_config
+    from specdm.training.run_lock import run_lock
 
     folder = RunFolder(run)
     config = load_config(preset="tiny")
     if minutes is not None:
         config = load_config(preset="tiny", overrides=budget_overrides(config, minutes=minutes, steps=None))
-    source = SceneSource(sample=scene)
+    folder.check_can_hold_run()
+    with run_lock(run, what="specdm demo"):
+        return _stages(run, SceneSource(sample=scene), config=config, n=n, say=say, bar=bar)
+
+
+def _stages(
+    run: Path,
+    source: SceneSource,
+    *,
+    config: RunConfig,
+    n: int,
+    say: Callable[[str], None],
+    bar: Callable[[str], AbstractContextManager[Progress]],
+) -> DemoResult:
+    from specdm.synthesis.fit import train_run
+    from specdm.synthesis.pipeline import SpecDMPipeline
+
+    folder = RunFolder(run)
     say(f"1/5 tiles of {source.words}")
-    command = "specdm demo" if scene == SCENE else f"specdm demo --scene {scene}"
+    command = "specdm demo" if source.sample == SCENE else f"specdm demo --scene {source.sample}"
     tiles = prepare_tiles(run, source, config=config, command=command)
     say(f"{len(tiles.train)} training, {len(tiles.val)} validation and {len(tiles.test)} test tiles")
 

@@ -38,7 +38,7 @@ def distill_run(
         The model folder.
 
     Raises:
-        RunError: no finished run, no tiles in it, or a damaged checkpoint.
+        RunError: no finished run, no tiles in it, or a damaged checkpoint; or another process is writing into it.
         ConfigError: an unknown setting.
         ModelError: the number of evaluations is out of range, or the model cannot be loaded or written.
         TrainingError: a loss that is not finite.
@@ -57,6 +57,7 @@ def distill_run(
     from specdm.synthesis.pipeline import SpecDMPipeline
     from specdm.tiles.store import open_tiles
     from specdm.training.config import load_config
+    from specdm.training.run_lock import run_lock
 
     check_evaluations(evaluations)
     asked = dict(settings or {})
@@ -68,18 +69,19 @@ def distill_run(
         if say is not None:
             say(f"{model} is distilled to {evaluations} already; add --overwrite to do it anew")
         return model
-    found = distilled_pipeline(
-        pipeline,
-        open_tiles(folder.tiles),
-        run=run,
-        config=config,
-        evaluations=evaluations,
-        show_progress=show_progress,
-        callback=callback,
-    )
-    # another may have been put there meanwhile
-    latest = SpecDMPipeline.from_pretrained(model)
-    latest.distilled[evaluations] = found.distilled[evaluations]
-    latest.save_pretrained(model)
-    (run / "checkpoints" / f"{part_name(evaluations)}.ckpt").unlink(missing_ok=True)
+    with run_lock(run, what="specdm distill"):
+        found = distilled_pipeline(
+            pipeline,
+            open_tiles(folder.tiles),
+            run=run,
+            config=config,
+            evaluations=evaluations,
+            show_progress=show_progress,
+            callback=callback,
+        )
+        # another may have been put there before the lock was taken
+        latest = SpecDMPipeline.from_pretrained(model)
+        latest.distilled[evaluations] = found.distilled[evaluations]
+        latest.save_pretrained(model)
+        (run / "checkpoints" / f"{part_name(evaluations)}.ckpt").unlink(missing_ok=True)
     return model

@@ -30,6 +30,7 @@ def describe_folder(folder: Path) -> dict[str, str]:
 
     Raises:
         SceneError: the layout is known, but something in it is missing or has to be said.
+        FileFormatError: an archive in it is damaged or truncated.
     """
     plan = plan_folder(folder, {})
     if plan is not None:

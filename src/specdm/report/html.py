@@ -160,7 +160,7 @@ def _provenance(real: TileSet, synthetic: TileSet) -> dict[str, dict[str, Any]]:
         attrs = {
             key: value
             for key, value in tiles.dataset.attrs.items()
-            if key not in ("provenance", "problems") and isinstance(value, (str, int, float))
+            if key not in ("provenance", "problems", "georeference") and isinstance(value, (str, int, float))
         }
         parts[name] = {**attrs, **tiles.provenance}
     return parts

@@ -1,9 +1,10 @@
-"""Shards of a tile set put together: checked to be all of it, then copied, in bounded memory."""
+"""Shards of a tile set put together: checked to be all of it, then linked or copied, in bounded memory."""
 
 from __future__ import annotations
 
 import json
 import shlex
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,6 +15,7 @@ import numpy as np
 
 from specdm.errors import RunError
 from specdm.report.sample_record import (
+    FIRST,
     OF_TILES,
     SHARD,
     TILES,
@@ -24,6 +26,8 @@ from specdm.report.sample_record import (
 )
 from specdm.report.sample_writing import Progress, coord_blocks, copy_into
 from specdm.synthesis.scale.shard import Shard, shards_beside
+from specdm.tiles.export.sizes import readable
+from specdm.tiles.piece_files import can_link
 from specdm.tiles.unfinished import differences, unfinished_words
 
 if TYPE_CHECKING:
@@ -42,12 +46,15 @@ class ShardStore:
         shard: which one it is.
         record: what its tiles are made of; what is particular to the shard is not in it.
         n: tiles of the whole set.
+        first, stop: its first tile in the whole set, and the one after its last.
     """
 
     path: Path
     shard: Shard
     record: dict[str, Any]
     n: int
+    first: int
+    stop: int
 
     @classmethod
     def open(cls, path: Path) -> ShardStore:
@@ -58,8 +65,9 @@ class ShardStore:
         if record is None or SHARD not in record:
             raise RunError(f"{path} is no shard; expected a tile set that specdm sample --shard i/n has written")
         shard, n = Shard.parse(record.pop(SHARD)), record.pop(OF_TILES)
-        record.pop(TILES)
-        return cls(path, shard, record, n)
+        # version 0.1 did not say where a shard begins: it divided tiles, not files
+        first = record.pop(FIRST, shard.range_of(n)[0])
+        return cls(path, shard, record, n, first, first + record.pop(TILES))
 
 
 def merge_run(
@@ -73,6 +81,9 @@ def merge_run(
 ) -> TileSet:
     """Put the shards of a tile set together; it equals one that was sampled as a whole. Killed, it goes on.
 
+    The shards stay. Where they lie on the disk of the output and end with files of the whole set, as large ones do (see
+    `Shard.range_of`), their files are linked into it and take no more room; else tiles are copied.
+
     Args:
         output: the whole tile set.
         shards: default: those beside the output, by their names.
@@ -83,7 +94,7 @@ def merge_run(
 
     Raises:
         RunError: a shard is missing, not finished, twice there or of another model, seed, size or options; or the
-            output exists or cannot be written.
+            output exists or cannot be written; or what must be copied has no room.
         TileError: a shard is damaged, the disk is full (then what is there stays), or another process is writing.
     """
     stores = checked_shards(output, shards)
@@ -92,28 +103,33 @@ def merge_run(
     from specdm.tiles.layout import SAMPLING
     from specdm.tiles.resumable_writer import ResumableWriter
     from specdm.tiles.store import open_tiles
+    from specdm.tiles.tile_coords import SCENE
 
     if not overwrite and has_all(output, n=n):
         if say is not None:
             say(f"{output} is there already, of the same model, seed and options")
         sweep_finished(output)
         return open_tiles(output)
-    layout = open_tiles(stores[0].path).layout
+    one = open_tiles(stores[0].path)
+    layout = one.layout
     layout.attrs[SAMPLING] = json.dumps({**record, TILES: n})
-    windows: dict[str, list[np.ndarray]] = {"window_y": [], "window_x": []}
+    named = [key for key in ("window_y", "window_x", SCENE) if key in one.dataset.coords]
+    windows: dict[str, list[np.ndarray]] = {key: [] for key in named}
     with ResumableWriter(
         output, layout, n, record=record, again=again, replace=output.exists(), anew=overwrite
     ) as writer:
+        check_room_to_merge(output, [store for store in stores if store.stop > writer.done], piece=writer.piece)
         for store in stores:
-            tiles, (first, stop) = open_tiles(store.path), store.shard.range_of(n)
+            tiles = open_tiles(store.path)
             index = tiles.dataset["index"].values
-            if len(index) != stop - first or not np.array_equal(index, np.arange(first, stop)):
+            if not np.array_equal(index, np.arange(store.first, store.stop)):
                 raise RunError(
-                    f"{store.path} does not hold the tiles {first} to {stop - 1}, as shard {store.shard} shall"
+                    f"{store.path} does not hold the tiles {store.first} to {store.stop - 1}, as shard {store.shard} "
+                    "shall; draw it anew"
                 )
             for key, values in windows.items():
                 values.append(tiles.dataset[key].values)
-            copy_into(writer, tiles, first=first, callback=callback)
+            copy_into(writer, tiles, first=store.first, callback=callback)
         places = {key: np.concatenate(values) for key, values in windows.items()}
         writer.finish(coord_blocks(source=record["model"], seed=record["seed"], first=0, stop=n, windows=places))
     return open_tiles(output)
@@ -141,7 +157,39 @@ def checked_shards(output: Path, shards: Sequence[Path]) -> list[ShardStore]:
         if before.shard == store.shard:
             raise RunError(f"{before.path} and {store.path} overlap: both are shard {store.shard}; leave one out")
     _check_complete(output, stores)
+    for first, store in zip([0, *(store.stop for store in stores)], stores, strict=False):
+        if store.first != first:
+            raise RunError(
+                f"{store.path} begins with tile {store.first}, but tile {first} is the next one; draw all shards with "
+                "the same version of specdm"
+            )
     return stores
+
+
+def check_room_to_merge(output: Path, stores: Sequence[ShardStore], *, piece: int) -> None:
+    """Make sure before anything is written that what must be copied has room.
+
+    Args:
+        output: the whole tile set.
+        stores: shards that are not in it yet.
+        piece: tiles of a file of it.
+
+    Raises:
+        RunError: it has none.
+    """
+    linked = [store for store in stores if store.first % piece == 0 and can_link(store.path, output)]
+    needed = sum(_bytes_of_tiles(store.path) for store in stores if store not in linked)
+    free = shutil.disk_usage(output.parent).free
+    if needed > free:
+        raise RunError(
+            f"{output}: {len(stores) - len(linked)} shards must be copied, as they lie on another disk or end within a "
+            f"file of it; they take {readable(needed)}, but {readable(free)} are free there; make room, or choose "
+            "another place"
+        )
+
+
+def _bytes_of_tiles(store: Path) -> int:
+    return sum(file.stat().st_size for name in ("image", "mask", "amount") for file in (store / name).glob("c.*"))
 
 
 def _check_complete(output: Path, stores: Sequence[ShardStore]) -> None:

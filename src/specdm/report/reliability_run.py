@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,7 +77,7 @@ def reliability_run(
         RunError: something is missing, or the output exists or cannot be written.
         ConfigError: a threshold is out of range, or two contradict each other.
         TileError, ModelError: tiles without labels, or tiles, real tiles and model that do not go together; or nothing
-            is left.
+            is left; or another process is writing one of the two tile sets.
     """
     keep = keep or ReliabilityFilter()
     keep.check()
@@ -89,6 +90,7 @@ def reliability_run(
     from specdm.report.reliable_tiles import write_reliable
     from specdm.report.score_tiles import Judge, check_judgeable, mean_score, score_store
     from specdm.tiles.store import open_tiles
+    from specdm.tiles.store_lock import store_lock
 
     judged, labelled = open_tiles(places.tiles), open_tiles(places.real).of_labelled_scenes()
     pipeline = _pipeline(places)
@@ -99,17 +101,20 @@ def reliability_run(
         notes.append(f"{why}: labels are judged by spectra and borders alone, not by what a model reads off the images")
     judge = Judge(RealEvidence.fit(labelled, seed=seed), None if notes else pipeline)
     further = FurtherTiles(judged, pipeline=pipeline, judge=judge) if keep.n is not None else None
-    scored, evidences = score_store(places.tiles, judge, callback=callback)
-    trial = planted_trial(labelled, evidence=judge.evidence, posterior=judge.posterior, seed=seed, callback=callback)
-    if trial is None:
-        notes.append("no errors were planted, as the real tiles have no labelled test or validation tile")
-    for note in notes if say is not None else ():
-        say(note)  # type: ignore[misc]
-    filtered = None
-    if output is not None:
-        filtered = write_reliable(
-            scored, output, keep=keep, further=further, overwrite=overwrite, callback=callback
+    with store_lock(places.tiles), nullcontext() if output is None else store_lock(output):
+        scored, evidences = score_store(places.tiles, judge, callback=callback)
+        trial = planted_trial(
+            labelled, evidence=judge.evidence, posterior=judge.posterior, seed=seed, callback=callback
         )
+        if trial is None:
+            notes.append("no errors were planted, as the real tiles have no labelled test or validation tile")
+        for note in notes if say is not None else ():
+            say(note)  # type: ignore[misc]
+        filtered = None
+        if output is not None:
+            filtered = write_reliable(
+                scored, output, keep=keep, further=further, overwrite=overwrite, callback=callback
+            )
     record = ReliabilityRecord(
         tiles=str(places.tiles),
         n_tiles=len(scored),

@@ -18,10 +18,11 @@ from specdm.evaluation.reliability.score import tile_scores
 from specdm.report.reliability_filter import ReliabilityFilter
 from specdm.report.reliability_record import Filtered
 from specdm.report.score_tiles import mean_score
-from specdm.tiles.layout import NUMBER_COORDS, TEXT_COORDS, TILE_SCORES, TileLayout
+from specdm.tiles.layout import TILE_SCORES, TileLayout
 from specdm.tiles.leftovers import partial_folder
 from specdm.tiles.scores import with_scores
 from specdm.tiles.store import TileStoreWriter, open_tiles
+from specdm.tiles.tile_coords import coords_of
 from specdm.tiles.writer import batch_tiles
 
 if TYPE_CHECKING:
@@ -193,6 +194,6 @@ def _marks(scored: TileSet, good: np.ndarray, keep: ReliabilityFilter) -> Callab
 
 
 def _write_part(writer: TileStoreWriter, start: int, part: TileSet) -> None:
-    coords = {key: part.dataset[key].values for key in (*TEXT_COORDS, *NUMBER_COORDS, TILE_SCORES)}
+    coords = coords_of(part.dataset) | {TILE_SCORES: part.dataset[TILE_SCORES].values}
     amounts = part.amounts() if part.quantities else None
     writer.write(start, part.images(), part.masks(), coords, amounts, part.reliability())

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,11 +42,22 @@ class RunPlan:
         """Where the trained pipeline will be."""
         return RunFolder(self.run).model
 
-    def together(self) -> AbstractContextManager[Ranks]:
-        """The processes that train together, joined in a block around what they do; raises as `together`."""
-        from specdm.training.ranks import together
+    @contextmanager
+    def together(self) -> Iterator[Ranks]:
+        """The processes that train together, joined in a block around what they do; none but they writes into the run.
 
-        return together(self.config.training)
+        Raises:
+            RunError: another process is writing into the run folder, or it cannot be written to.
+            ConfigError, TrainingError: as `specdm.training.ranks.together`.
+        """
+        from specdm.training.ranks import together
+        from specdm.training.run_lock import run_lock
+
+        with together(self.config.training) as ranks:
+            if ranks.first:
+                RunFolder(self.run).check_can_hold_run()
+            with run_lock(self.run, what="specdm train", ranks=ranks):
+                yield ranks
 
     def tiles(self, ranks: Ranks) -> TileSet:
         """The real tiles, cut now by the first process if they are not there; raises as `prepare_tiles`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,9 +70,10 @@ def listed_masks(mask: Path | Sequence[Path] | Mapping[str, Path] | None) -> Seq
 
 def given_line(given: GivenFiles) -> str:
     """What is given, in a line."""
+    from specdm.tiles.georeference import scene_places
+
     known = "what lies in the area" if given.known is None else " and ".join(given.known)
     inside = " in the area" if given.known is not None and given.area is not None else ""
-    lie = json.loads(given.tiles.dataset.attrs.get("georeference", "{}"))
-    placed = ", georeferenced" if lie else ""
+    placed = ", georeferenced" if scene_places(given.tiles.dataset.attrs) else ""
     tiles = f"{len(given.tiles)} tile{'s' if len(given.tiles) != 1 else ''} of {given.tiles.size} px"
     return f"{given.tiles.where}: {tiles}{placed}; known: {known}{inside}"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from specdm.errors import RunError
+from specdm.errors import RunError, TileError
 from specdm.report.run_folder import check_writable
 from specdm.report.sample_question import Question
+from specdm.tiles.store_lock import store_lock
 from specdm.tiles.unfinished import differences, unfinished_folder, unfinished_words
 from specdm.version import __version__
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from specdm.synthesis.pipeline import SpecDMPipeline
     from specdm.synthesis.scale.shard import Shard
 
-TILES, SHARD, OF_TILES = "tiles", "shard", "of tiles"
+TILES, SHARD, OF_TILES, FIRST = "tiles", "shard", "of tiles", "from tile"
 
 
 def sampling_record(
@@ -29,6 +31,7 @@ def sampling_record(
     question: Question,
     shard: Shard | None = None,
     n: int | None = None,
+    first: int = 0,
 ) -> dict[str, Any]:
     """All that tiles depend on beside their index, as plain values with names for messages.
 
@@ -38,6 +41,7 @@ def sampling_record(
         drawing: options of `SpecDMPipeline.sample` that were said.
         question: what is given.
         shard, n: which part of how many tiles; None for a whole set.
+        first: tile that the part begins with.
     """
     model = pipeline.id_of(drawing.get("evaluations"))
     found: dict[str, Any] = {"model": model, "seed": seed, "specdm": __version__}
@@ -47,7 +51,7 @@ def sampling_record(
     if question.files:
         found |= {"given": [_print_of(Path(file)) for file in question.files], **_said(question)}
     if shard is not None:
-        found |= {SHARD: str(shard), OF_TILES: n}
+        found |= {SHARD: str(shard), OF_TILES: n, FIRST: first}
     return json.loads(json.dumps(found, default=str))
 
 
@@ -117,7 +121,10 @@ def has_all(output: Path, *, n: int) -> bool:
 def sweep_finished(output: Path) -> None:
     """Take away what a writer that was killed right after its end has left beside a finished set."""
     folder = unfinished_folder(output)
-    if folder.is_dir() and not any((folder / name).exists() for name in ("image", "head")):
+    if not folder.is_dir() or any((folder / name).exists() for name in ("image", "head")):
+        return
+    # whoever puts scores into the set holds its lock there
+    with suppress(TileError), store_lock(output):
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -81,7 +81,7 @@ def sample_run(
         ConfigError: the package ray is missing, or there is no such device.
         SpecDMError: files that cannot be read, or do not fit the model.
     """
-    from specdm.synthesis.scale.shard import Shard
+    from specdm.synthesis.scale.shard import Shard, ends_with_files
 
     question = question or Question()
     question.check()
@@ -99,6 +99,7 @@ def sample_run(
     from specdm.synthesis.pipeline import SpecDMPipeline
     from specdm.synthesis.scale.parts import PartDrawer
     from specdm.tiles.layout import SAMPLING
+    from specdm.tiles.pieces import piece_tiles
     from specdm.tiles.resumable_writer import ResumableWriter
     from specdm.tiles.store import open_tiles
 
@@ -107,8 +108,11 @@ def sample_run(
     source = pipeline.id_of(drawing.get("evaluations"))
     given = question.open(pipeline, run=run)
     total = n or (N_TILES if given is None else len(given.tiles))
-    first, stop = (0, total) if part is None else part.range_of(total)
-    record = sampling_record(pipeline, seed=seed, drawing=drawing, question=question, shard=part, n=total)
+    # of the whole set, with whose files shards end where they can
+    piece = piece_tiles(pipeline.facts.layout({}), total)
+    first, stop = (0, total) if part is None else part.range_of(total, piece=piece)
+    same_files = part is not None and ends_with_files(total, count=part.count, piece=piece)
+    record = sampling_record(pipeline, seed=seed, drawing=drawing, question=question, shard=part, n=total, first=first)
     check_sampling_output(output, overwrite=overwrite, asked=record, n=stop - first, grows=part is None)
     say = say or (lambda line: None)
     if not overwrite and has_all(output, n=stop - first):
@@ -125,13 +129,18 @@ def sample_run(
         say(given_line(given))
         said |= {"given": given.tiles, "known": given.known, "area": given.area}
         windows = windows_of(given.tiles, first=first, stop=stop)
-        if "georeference" in given.tiles.dataset.attrs:
-            attrs["georeference"] = given.tiles.dataset.attrs["georeference"]
     layout = pipeline.facts.layout(attrs)
     # tiles that a larger set has too
     smaller = open_tiles(output) if output.exists() and not overwrite else None
     with ResumableWriter(
-        output, layout, stop - first, record=record, again=again, replace=output.exists(), anew=overwrite
+        output,
+        layout,
+        stop - first,
+        record=record,
+        again=again,
+        replace=output.exists(),
+        anew=overwrite,
+        piece=piece if same_files else None,
     ) as writer:
         if writer.done:
             say(f"going on: {writer.done:,} of {writer.n_tiles:,} tiles are there")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -73,17 +74,44 @@ def draw_into(writer: ResumableWriter, drawing: Drawing, *, callback: Progress |
 
 
 def copy_into(writer: ResumableWriter, tiles: TileSet, *, first: int = 0, callback: Progress | None = None) -> None:
-    """Copy the tiles of a set that are not there yet; its first one is tile `first` of what is written."""
+    """Take over the tiles of a set that are not there yet; its first one is tile `first` of what is written.
+
+    All are read and checked. Where its files have the borders of those that are written they are linked, so that the
+    disk holds them once; else tiles are written anew.
+
+    Args:
+        writer: whose layout is that of `tiles`.
+        tiles: a set on disk, as `open_tiles` gives it.
+        first: see above.
+        callback: called with (done, all).
+
+    Raises:
+        TileError: the set is damaged, or the disk is full.
+    """
     tell = callback or (lambda done, total: None)
+    links = first % writer.piece == 0
     while writer.done < first + len(tiles):
         start = writer.done - first
-        part = slice(start, min(start + COPIED, len(tiles)))
-        writer.write(
-            tiles.images(part),
-            tiles.masks(part) if tiles.layers else None,
-            tiles.amounts(part) if tiles.quantities else None,
-        )
+        stop = min(start + writer.piece, len(tiles))
+        # the last file of a set is one of a larger set only where it is full
+        if links and start % writer.piece == 0 and (stop - start == writer.piece or first + stop == writer.n_tiles):
+            for at in range(start, stop, COPIED):
+                writer.check(*_part(tiles, at, min(at + COPIED, stop)))
+            links = writer.adopt(Path(tiles.where), start // writer.piece)
+        else:
+            links = False
+        if not links:
+            writer.write(*_part(tiles, start, min(start + COPIED, len(tiles))))
         tell(writer.done, writer.n_tiles)
+
+
+def _part(tiles: TileSet, start: int, stop: int) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+    part = slice(start, stop)
+    return (
+        tiles.images(part),
+        tiles.masks(part) if tiles.layers else None,
+        tiles.amounts(part) if tiles.quantities else None,
+    )
 
 
 def coord_blocks(
@@ -95,7 +123,7 @@ def coord_blocks(
         source: id of the model.
         seed: of the set.
         first, stop: indices of the first tile, and after the last.
-        windows: `window_y` and `window_x` of all of them, `(stop - first,)`, where they complete given tiles.
+        windows: of all of them, `(stop - first,)`, where they complete given tiles: what `windows_of` gives.
     """
     for start in range(first, stop, BLOCK):
         index = np.arange(start, min(start + BLOCK, stop))
@@ -106,6 +134,7 @@ def coord_blocks(
 
 
 def windows_of(given: TileSet, *, first: int, stop: int) -> dict[str, np.ndarray]:
-    """Where the given tiles lie that tiles complete."""
-    index = np.arange(first, stop) % len(given)
-    return {key: given.dataset[key].values[index] for key in ("window_y", "window_x")}
+    """Where the given tiles lie that tiles complete: coordinates by name, see `completed_ground`."""
+    from specdm.tiles.georeference import completed_ground
+
+    return completed_ground(given.dataset, np.arange(first, stop) % len(given))

@@ -27,6 +27,7 @@ def find_imagery(texts: Sequence[str], *, images: Sequence[Path]) -> tuple[Image
     Raises:
         RunError: there is no such file, nothing in it can be read, or it is one of the labelled scenes.
         SceneError: a folder of a known layout lacks something.
+        FileFormatError: an archive in a folder, or of a pattern, is damaged or truncated.
     """
     if not texts:
         return ()

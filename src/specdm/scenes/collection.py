@@ -234,7 +234,8 @@ def _with_bands(scene: Scene, bands: list[int], reference: xr.Dataset, name: str
         dataset.attrs = {**dataset.attrs, "left_out_bands": json.dumps([*scene.left_out, *left_out])}
     per_band = ("wavelength", "fwhm", "band_name")
     dataset = dataset.drop_vars([key for key in per_band if key in dataset.coords])
-    dataset = dataset.assign_coords({key: reference[key] for key in per_band if key in reference.coords})
+    # bare: with its own coordinates each would bring along where the first scene lies
+    dataset = dataset.assign_coords({key: reference[key].variable for key in per_band if key in reference.coords})
     dataset.attrs = {**dataset.attrs, "name": name}
     return Scene(dataset)
 

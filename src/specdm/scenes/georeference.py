@@ -33,6 +33,19 @@ def georeferenced(values: xr.DataArray, *, crs: Any, transform: Any) -> xr.DataA
     return values.rio.write_transform(transform)
 
 
+def georeference_of(values: xr.DataArray) -> dict[str, Any] | None:
+    """Coordinate reference system (WKT or None) and affine transform `(a, b, c, d, e, f)`; None if there is none."""
+    if "spatial_ref" not in values.coords:
+        return None
+    import rioxarray  # noqa: F401  (gives xarray its .rio)
+
+    crs, transform = values.rio.crs, values.rio.transform()
+    # what nobody has placed has rows and columns for coordinates
+    if transform.is_identity:
+        return None
+    return {"crs": None if crs is None else crs.to_wkt(), "transform": [float(v) for v in transform[:6]]}
+
+
 def check_same_place(
     image: xr.DataArray,
     mask: xr.DataArray,
@@ -56,7 +69,7 @@ def check_same_place(
     here, there = image.rio.crs, mask.rio.crs
     if here is not None and there is not None and here != there:
         raise error(
-            f"{mask_name}: is in {_crs_name(there)}, the image {image_name} in {_crs_name(here)}; "
+            f"{mask_name}: is in {crs_name(there)}, the image {image_name} in {crs_name(here)}; "
             f"reproject the {what} onto the image's grid"
         )
     a, b = image.rio.transform(), mask.rio.transform()
@@ -82,6 +95,14 @@ def _at(transform: Any, corner: tuple[int, int]) -> tuple[float, float]:
     )
 
 
-def _crs_name(crs: Any) -> str:
+def wkt_name(wkt: str) -> str:
+    """What people call a coordinate reference system that is given as WKT."""
+    from rasterio.crs import CRS
+
+    return crs_name(CRS.from_wkt(wkt))
+
+
+def crs_name(crs: Any) -> str:
+    """ "EPSG:32633", or the beginning of its WKT; `crs` is one of rasterio's."""
     code = crs.to_epsg()
     return f"EPSG:{code}" if code else str(crs)[:60]

@@ -18,7 +18,7 @@ from specdm.scenes.scene import Scene
 PER_BAND = ("wavelength", "fwhm", "band_name")
 IMAGE_OPTIONS = (
     "wavelengths", "fwhm", "bands", "nodata", "scale", "offset", "units", "variable", "rows", "columns", "order",
-    "layout", "sensor", "sensors", "resolution", "quality", "bad_bands",
+    "layout", "sensor", "sensors", "resolution", "quality", "bad_bands", "citation", "licence",
 )  # fmt: skip
 """Options of `open_scene` that say something of images alone, so that they hold for imagery without labels too."""
 
@@ -76,7 +76,8 @@ def imagery_like(imagery: Scene, labelled: Scene) -> Scene:
     dataset = imagery.dataset.drop_vars(["mask", "amount", "split_map", "layer", "quantity"], errors="ignore")
     dataset = dataset.isel(band=bands).drop_vars([key for key in PER_BAND if key in dataset.coords])
     own = labelled.dataset
-    dataset = dataset.assign_coords({key: own[key] for key in ("date", *PER_BAND) if key in own.coords})
+    # bare: with its own coordinates each would bring along where the labelled scene lies
+    dataset = dataset.assign_coords({key: own[key].variable for key in ("date", *PER_BAND) if key in own.coords})
     return Scene(dataset)
 
 

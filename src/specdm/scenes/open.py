@@ -55,6 +55,8 @@ def open_scene(
     date: str | None = None,
     dataset: str | None = None,
     name: str | None = None,
+    citation: str | None = None,
+    licence: str | None = None,
 ) -> Scene | SceneCollection:
     """Open spectral imagery, with its mask if there is one.
 
@@ -119,6 +121,9 @@ def open_scene(
         date: when a single image was taken, for reports; default: what a product says.
         dataset: name of a known data set (`specdm.scenes.catalog`) that lies in the folder `image`.
         name: what reports call the scene; default: the file's name.
+        citation: what to cite for the data; default: what the catalogue says of `dataset`.
+        licence: under what terms the data may be used, such as "CC BY 4.0", in any words; likewise. Both go with the
+            tiles, models and exports that are made of the scene.
 
     Returns:
         A `Scene`; for a folder or a list of scenes a `SceneCollection` with common bands and classes, whose
@@ -139,6 +144,7 @@ def open_scene(
         mask_variable=mask_variable, mask_kind=mask_kind, rows=rows, columns=columns, order=order, layout=layout,
         sensor=sensor, sensors=sensors, resolution=resolution, quality=quality, bad_bands=bad_bands,
         split_map=split_map, split_map_kind=split_map_kind, date=date, name=name,
+        citation=citation, licence=licence,
     )  # fmt: skip
     if dataset is not None:
         # the catalogue opens its sets with this very function

@@ -54,6 +54,7 @@ def match_pairs(images: Sources, partners: Sources | None, *, what: str = "mask"
 
     Raises:
         SceneError: an empty folder or list, a partner missing, or a folder given for one file.
+        FileFormatError: an archive in a folder that is damaged or truncated.
     """
     if not is_many(images):
         if partners is not None and is_many(partners):
@@ -116,7 +117,11 @@ def _files(folder: Path) -> list[Path]:
 
 
 def readable_files(items: Iterable[Path]) -> list[Path]:
-    """Those that can be read as image or mask, sorted; an ENVI header and its data, or a product, count as one."""
+    """Those that can be read as image or mask, sorted; an ENVI header and its data, or a product, count as one.
+
+    Raises:
+        FileFormatError: an archive that is damaged or truncated, of which nobody can tell whether it is a product.
+    """
     found = sorted(item for item in items if not item.name.startswith("."))
     plain = [item for item in found if item.suffix.lower() in _SUFFIXES and (item.is_file() or is_zarr(item))]
     files = [item for item in found if (item in plain and not is_companion(item)) or is_product(item)]

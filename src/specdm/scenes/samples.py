@@ -45,6 +45,7 @@ CITATION = (
     "Baumgardner, M. F., Biehl, L. L., Landgrebe, D. A. (2015). 220 Band AVIRIS Hyperspectral Image Data "
     "Set: June 12, 1992 Indian Pine Test Site 3. Purdue University Research Repository. doi:10.4231/R7RX991C"
 )
+LICENCE = "CC BY 3.0 (Purdue University Research Repository)"
 WAVELENGTH_SOURCE = (
     "AVIRIS spectral calibration 92AV3C.spc (JPL, November 1992; Purdue University, MultiSpec "
     "documentation), less channels 104-108, 150-163 and 220"
@@ -87,7 +88,7 @@ def indian_pines() -> Scene:
         units="calibrated counts",
     )
     scene.dataset = scene.dataset.assign_coords(date=["1992-06-12"])
-    scene.dataset.attrs |= {"citation": CITATION, "wavelength_source": WAVELENGTH_SOURCE}
+    scene.dataset.attrs |= {"citation": CITATION, "licence": LICENCE, "wavelength_source": WAVELENGTH_SOURCE}
     return scene
 
 

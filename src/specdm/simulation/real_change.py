@@ -175,7 +175,8 @@ def _attributes(
     scene: Scene, changed: ChangedFields, *, labels: np.ndarray, seed: int, season: Season | None, noise: bool
 ) -> dict[str, Any]:
     known = labels >= 0
-    kept = {key: scene.dataset.attrs[key] for key in ("citation", "wavelength_source") if key in scene.dataset.attrs}
+    said, attrs = ("citation", "licence", "wavelength_source"), scene.dataset.attrs
+    kept = {key: attrs[key] for key in said if key in attrs}
     return kept | {
         "note": NOTE,
         "seed": seed,

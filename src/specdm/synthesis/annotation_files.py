@@ -10,10 +10,10 @@ import numpy as np
 
 from specdm.errors import RunError
 from specdm.scenes.classes import UNLABELLED
+from specdm.scenes.georeference import georeference_of
 from specdm.scenes.raster_writer import SUFFIXES, RasterFacts, RasterSet, check_output, mask_storage
 from specdm.synthesis.annotate import Annotation, SceneReading
 from specdm.synthesis.facts import TileFacts
-from specdm.synthesis.given_tiles import georeference_of
 
 OF_NUMBERS = tuple(suffix for suffix in SUFFIXES if suffix != ".png")
 

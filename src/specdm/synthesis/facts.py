@@ -12,11 +12,12 @@ from specdm.errors import ModelError
 from specdm.models.pixels import Pixels
 from specdm.scenes.classes import Classes
 from specdm.scenes.quantities import Quantities
+from specdm.tiles.georeference import GEOREFERENCE, completed_ground
 from specdm.tiles.layout import TileLayout, new_attrs
 from specdm.tiles.tileset import TileSet
 from specdm.training.compositions import part_names
 
-KEPT_ATTRS = ("note", "citation")
+KEPT_ATTRS = ("note", "citation", "licence")
 """Attributes of training tiles that hold for synthetic ones too."""
 
 
@@ -139,7 +140,7 @@ class TileFacts:
             seed, index: what they were drawn from.
             given: tiles that they complete.
         """
-        return TileSet.from_arrays(
+        drawn = TileSet.from_arrays(
             images=pixels.images.numpy().astype(np.float32),
             masks=self.masks_of(pixels) if self.layers else None,
             classes=self.classes,
@@ -159,6 +160,11 @@ class TileFacts:
             image_units=self.image_units,
             attrs=self.drawn_attrs(source=source, given=given),
         )
+        if given is None:
+            return drawn
+        ground = completed_ground(given.dataset, index % len(given))
+        coords = {key: ("tile", values) for key, values in ground.items()}
+        return TileSet(drawn.dataset.assign_coords(coords), where=drawn.where)
 
     def layout(self, attrs: Mapping[str, Any]) -> TileLayout:
         """The layout of a tile set of the model, with these attributes of `new_attrs`."""
@@ -179,9 +185,11 @@ class TileFacts:
         )
 
     def drawn_attrs(self, *, source: str, given: TileSet | None = None) -> dict[str, Any]:
-        """Attributes of synthetic tiles of a model; `given` are tiles that they complete."""
+        """Attributes of synthetic tiles of a model; `given` are tiles that they complete, where those lie."""
         completes = {} if given is None else {"completes": given.where}
-        return {**self.attrs, "provenance": {"model": source, "trained_on": self.provenance, **completes}}
+        there = {} if given is None else given.dataset.attrs
+        place = {GEOREFERENCE: there[GEOREFERENCE]} if GEOREFERENCE in there else {}
+        return {**self.attrs, **place, "provenance": {"model": source, "trained_on": self.provenance, **completes}}
 
     def masks_of(self, pixels: Pixels) -> np.ndarray:
         """Class values `(n, layer, y, x)`, int16."""

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import xarray as xr
 
 from specdm.errors import MaskError, ModelError, TileError
 from specdm.scenes.classes import UNLABELLED
+from specdm.scenes.georeference import georeference_of
 from specdm.synthesis.facts import TileFacts
 from specdm.synthesis.lazy_tiles import Read, lazy_tiles
 from specdm.synthesis.model_bands import ImageBands, pick_bands
 from specdm.synthesis.model_images import ModelImages
 from specdm.synthesis.model_masks import ModelMasks, matched_values, replaced
-from specdm.tiles.tile_coords import NUMBER_COORDS, TEXT_COORDS, tile_coords
+from specdm.tiles.georeference import GEOREFERENCE, georeference_attrs
+from specdm.tiles.tile_coords import coords_of, tile_coords
 from specdm.tiles.tileset import COUNT_BATCH, TileSet
 from specdm.tiles.windows import cover
 
@@ -49,21 +50,10 @@ class GivenPlace:
         return found or (None if self.masks is None else georeference_of(self.masks.place))
 
 
-def georeference_of(values: xr.DataArray) -> dict[str, Any] | None:
-    """Coordinate reference system (WKT or None) and affine transform `(a, b, c, d, e, f)`; None if there is none."""
-    if "spatial_ref" not in values.coords:
-        return None
-    import rioxarray  # noqa: F401  (gives xarray its .rio)
-
-    crs = values.rio.crs
-    return {"crs": None if crs is None else crs.to_wkt(), "transform": [float(v) for v in values.rio.transform()[:6]]}
-
-
 def cut_places(places: Sequence[GivenPlace], facts: TileFacts) -> TileSet:
     """Tiles side by side that cover each place; the last of a row or column is shifted inwards, and overlaps.
 
-    Tiles are read when they are asked for. The attribute `georeference` (JSON text) says where places lie: name ->
-    what `georeference_of` gives; a tile's first row and column are `window_y` and `window_x`.
+    Tiles are read when they are asked for; where they lie tells `TileSet.place`.
 
     Raises:
         TileError: a place is smaller than a tile.
@@ -96,7 +86,6 @@ def cut_places(places: Sequence[GivenPlace], facts: TileFacts) -> TileSet:
     coords = tile_coords(
         len(yx), split="test", source=[names[i] for i in number], window_y=yx[:, 0], window_x=yx[:, 1]
     )
-    lie = {place.name: place.georeference for place in places if place.georeference is not None}
     more = f" and {len(places) - 1} more" if len(places) > 1 else ""
     return lazy_tiles(
         facts,
@@ -105,7 +94,7 @@ def cut_places(places: Sequence[GivenPlace], facts: TileFacts) -> TileSet:
         masks=read("masks", (len(facts.layers),), np.int16, UNLABELLED),
         amounts=read("amounts", (len(facts.quantities or ()),), np.float32, np.nan),
         where=f"{places[0].where}{more}",
-        attrs={"georeference": lie} if lie else None,
+        attrs=georeference_attrs({place.name: place.georeference for place in places}),
     )
 
 
@@ -138,12 +127,12 @@ def fitted_tiles(tiles: TileSet, facts: TileFacts, *, image: bool, mask: bool, r
         raise ModelError(f"{tiles.where}: tiles of {tiles.size} px, expected {facts.size}, the model's size")
     return lazy_tiles(
         facts,
-        {key: tiles.dataset[key].values for key in (*TEXT_COORDS, *NUMBER_COORDS)},
+        coords_of(tiles.dataset),
         images=_images(tiles, facts, resample=resample) if image else _filled(facts, "image"),
         masks=_masks(tiles, facts) if mask and facts.layers else _filled(facts, "mask"),
         amounts=_amounts(tiles, facts) if mask and facts.quantities is not None else _filled(facts, "amount"),
         where=tiles.where,
-        attrs={key: tiles.dataset.attrs[key] for key in ("georeference",) if key in tiles.dataset.attrs},
+        attrs={key: tiles.dataset.attrs[key] for key in (GEOREFERENCE,) if key in tiles.dataset.attrs},
     )
 
 

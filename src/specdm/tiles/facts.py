@@ -10,6 +10,7 @@ import xarray as xr
 
 from specdm.scenes.classes import Classes
 from specdm.scenes.quantities import Quantities
+from specdm.tiles.georeference import Place, TilePlaces
 from specdm.tiles.layout import TILE_SCORES, TileLayout
 from specdm.tiles.tile_coords import as_text
 
@@ -148,7 +149,16 @@ class TileSetFacts:
         """What must be said wherever the tiles are shown, such as "semi-synthetic"; None if nothing."""
         return self.dataset.attrs.get("note")
 
+    def place(self, position: int) -> Place | None:
+        """Where the tile at a position lies; None if nowhere, as drawn tiles, or if its scene has no georeference."""
+        return TilePlaces(self.dataset)[position]
+
     @property
     def citation(self) -> str | None:
         """The work to cite for the data; None if unknown."""
         return self.dataset.attrs.get("citation")
+
+    @property
+    def licence(self) -> str | None:
+        """Under what terms the source data may be used; None if unknown."""
+        return self.dataset.attrs.get("licence")

@@ -18,7 +18,7 @@ from specdm.errors import TileError
 from specdm.scenes.classes import UNLABELLED, Classes
 from specdm.scenes.quantities import Quantities
 from specdm.scenes.task import task_of
-from specdm.tiles.tile_coords import NUMBER_COORDS, SPLITS, TEXT_COORDS, PerTile, as_text, tile_coords
+from specdm.tiles.tile_coords import NUMBER_COORDS, SCENE, SPLITS, TEXT_COORDS, PerTile, as_text, tile_coords
 from specdm.version import __version__
 
 __all__ = [
@@ -209,7 +209,7 @@ class TileLayout:
         return self.quantities.to_attrs() if self.quantities else {}
 
     def frame(self, tiles: Mapping[str, np.ndarray]) -> xr.Dataset:
-        """The dataset without image, mask and amounts: all coordinates and attributes, tile scores if given."""
+        """The dataset without image, mask and amounts: coordinates and attributes, scenes and tile scores if given."""
         dates = np.asarray(self.dates)
         coords: dict[str, Any] = {
             "date": dates if dates.dtype.kind in "iu" else as_text(dates),
@@ -229,6 +229,8 @@ class TileLayout:
             if numbers is not None:
                 coords[key] = (dim, np.asarray(numbers, np.int64))
         coords.update({key: ("tile", tiles[key]) for key in (*TEXT_COORDS, *NUMBER_COORDS)})
+        if SCENE in tiles:
+            coords[SCENE] = ("tile", as_text(tiles[SCENE]))
         if TILE_SCORES in tiles:
             coords[TILE_SCORES] = ("tile", np.asarray(tiles[TILE_SCORES], np.float32), SCORE_ATTRS)
         return xr.Dataset(coords=coords, attrs=self.attrs)

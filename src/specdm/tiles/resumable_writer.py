@@ -6,8 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Mapping
-from contextlib import contextmanager, suppress
-from math import ceil, prod
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -18,41 +17,27 @@ from specdm.errors import TileError
 from specdm.tiles.checks import check_parts
 from specdm.tiles.layout import TileLayout
 from specdm.tiles.leftovers import sweep_leftovers
+from specdm.tiles.piece_files import piece_file, same_but_for_length, take_file
+from specdm.tiles.pieces import piece_tiles
 from specdm.tiles.room import check_room
 from specdm.tiles.store_ends import check_free, put_in_place, write_frame
+from specdm.tiles.store_lock import release_store_lock, take_store_lock
 from specdm.tiles.unfinished import (
     HEAD,
-    LOCK,
     PLAN,
-    WRITER,
     Plan,
     array_folder,
     differences,
     how_to_go_on,
     piece_number,
-    sign,
     tiles_there,
     unfinished_folder,
-    writer_of,
 )
 from specdm.tiles.writer import array_options, chunk_tiles, tile_arrays
+from specdm.tiles.writer_lock import LOCK, WRITER, WriterLock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-MOST_FILES = 4096
-"""Files of an array; a set that would have more has several chunks in a file (a shard)."""
-
-SHARD_BYTES = 64_000_000
-"""Of images in a file, before compression, at the most: it is held in memory, and drawn again after a kill."""
-
-
-def piece_tiles(layout: TileLayout, n_tiles: int) -> int:
-    """Tiles of a file: a chunk, or a shard of several chunks where there would be very many files."""
-    chunk = chunk_tiles(layout)
-    most = max(1, SHARD_BYTES // (4 * prod(layout.image_shape) * chunk))
-    return chunk * min(ceil(n_tiles / chunk / MOST_FILES) or 1, most)
-
 
 class ResumableWriter:
     """Write tiles in order, in bounded memory; use as a context manager.
@@ -78,6 +63,7 @@ class ResumableWriter:
         again: str | None = None,
         replace: bool = False,
         anew: bool = False,
+        piece: int | None = None,
     ) -> None:
         """Nothing is written yet.
 
@@ -89,6 +75,8 @@ class ResumableWriter:
             again: command that goes on, for messages.
             replace: a tile set of that name is replaced in the end. Anything else is never replaced.
             anew: an unfinished set of another record, or of more tiles, is thrown away.
+            piece: tiles of a file, for a part of a larger set that shall have the files of that; default:
+                `piece_tiles`.
         """
         self.path = Path(path)
         self.layout = layout
@@ -98,10 +86,10 @@ class ResumableWriter:
         chunk, options = chunk_tiles(layout), tile_arrays(layout, n_tiles)
         # as it will be read again
         plain = json.loads(json.dumps(dict(record)))
-        self._plan = Plan(n_tiles, chunk, piece_tiles(layout, n_tiles), list(options), plain, again)
+        self._plan = Plan(n_tiles, chunk, piece or piece_tiles(layout, n_tiles), list(options), plain, again)
         self._arrays: dict[str, Any] = {}
         self._held: dict[str, list[np.ndarray]] = {name: [] for name in options}
-        self._lock: Any = None
+        self._lock: WriterLock | None = None
         self._room_checked = False
         self._on_disk = 0
         self.done = 0
@@ -114,21 +102,9 @@ class ResumableWriter:
             TileError: the name is taken, an unfinished set of it is another one, another process is writing it, or
                 the place takes no files.
         """
-        from filelock import FileLock, Timeout
-
         with self._writing():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.folder / LOCK, timeout=0)
+            self._lock = take_store_lock(self.path)
             try:
-                lock.acquire()
-            except Timeout:
-                raise TileError(
-                    f"{self.path}: another process ({writer_of(self.folder)}) is writing this tile set; wait for "
-                    "it, or choose another name"
-                ) from None
-            self._lock = lock
-            try:
-                sign(self.folder)
                 self._open()
             except BaseException:
                 self._let_go()
@@ -153,7 +129,7 @@ class ResumableWriter:
                 them; then all pieces that are there stay.
             MaskError: a mask value has no class, or amounts are not what the quantities say.
         """
-        check_parts(self.layout, images, masks, amounts, where=str(self.path))
+        self.check(images, masks, amounts)
         if self.done + len(images) > self.n_tiles:
             raise TileError(f"{self.path}: {len(images)} tiles after {self.done} do not fit into {self.n_tiles}")
         given: dict[str, np.ndarray | None] = {"image": images, "mask": masks, "amount": amounts}
@@ -170,6 +146,43 @@ class ResumableWriter:
         self.done += len(images)
         while self.done - self._on_disk >= self._plan.piece or (self.done == self.n_tiles > self._on_disk):
             self._put_piece()
+
+    def check(self, images: np.ndarray, masks: np.ndarray | None, amounts: np.ndarray | None = None) -> None:
+        """Make sure that tiles could be written; see `write`."""
+        check_parts(self.layout, images, masks, amounts, where=str(self.path))
+
+    @property
+    def piece(self) -> int:
+        """Tiles of a file; the last one may hold fewer."""
+        return self._plan.piece
+
+    def adopt(self, store: Path, number: int) -> bool:
+        """Take the files of a piece of another store as the next piece, linked where the disk has links.
+
+        The tiles in them are taken as they are: read and check them before.
+
+        Args:
+            store: a tile set on disk.
+            number: of its piece, from 0; the last one only where it is the last here too.
+
+        Returns:
+            Whether the arrays are stored alike and no tile waits for its piece to be full; else nothing is done.
+
+        Raises:
+            TileError: the disk does not take it.
+        """
+        if self.done != self._on_disk:
+            return False
+        with self._writing():
+            if not self._arrays:
+                self._begin()
+            pairs = [(self.folder / name, store / name) for name in self._plan.arrays]
+            if not all(same_but_for_length(own, other) for own, other in pairs):
+                return False
+            for own, other in pairs:
+                take_file(piece_file(other, number), piece_file(own, self.done // self.piece))
+        self.done = self._on_disk = min(self.done + self.piece, self.n_tiles)
+        return True
 
     def finish(self, blocks: Iterable[Mapping[str, np.ndarray]]) -> None:
         """Give the set its coordinates and its name.
@@ -275,15 +288,8 @@ class ResumableWriter:
         self._on_disk += count
 
     def _let_go(self) -> None:
-        if self._lock is None:
-            return
-        if not (self.folder / PLAN).exists():
-            # nothing was begun; what else is in the folder is not ours
-            with suppress(OSError):
-                for name in (WRITER, LOCK):
-                    (self.folder / name).unlink(missing_ok=True)
-                self.folder.rmdir()
-        self._lock.release()
+        if self._lock is not None:
+            release_store_lock(self._lock)
         self._lock = None
 
     @contextmanager

@@ -14,7 +14,7 @@ from specdm.hub.fetch import Fetch
 from specdm.hub.names import hub_name
 from specdm.tiles.layout import TileLayout
 from specdm.tiles.scores import SCORES, TILE_SCORES, without_scores
-from specdm.tiles.tile_coords import NUMBER_COORDS, SPLITS, TEXT_COORDS, as_text
+from specdm.tiles.tile_coords import SPLITS, as_text, coords_of
 from specdm.tiles.tileset import TileSet
 from specdm.tiles.unfinished import unfinished_words
 from specdm.tiles.writer import TileStoreWriter, batch_tiles
@@ -30,8 +30,7 @@ def save_tiles(tiles: TileSet, path: str | Path, *, overwrite: bool = False) -> 
     """
     layout = TileLayout.of(tiles.dataset)
     batch = batch_tiles(layout)
-    names = (*TEXT_COORDS, *NUMBER_COORDS, *([TILE_SCORES] if tiles.scored else []))
-    coords = {key: tiles.dataset[key].values for key in names}
+    coords = coords_of(tiles.dataset) | ({TILE_SCORES: tiles.dataset[TILE_SCORES].values} if tiles.scored else {})
     with TileStoreWriter(path, layout, len(tiles), overwrite=overwrite, scored=tiles.scored) as writer:
         for number, (images, masks) in enumerate(tiles.batches(batch)):
             part = slice(number * batch, number * batch + len(images))

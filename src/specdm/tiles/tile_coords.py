@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from specdm.errors import TileError
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 SPLITS = ("train", "val", "test", "synthetic")
 TEXT_COORDS = ("split", "source", "tile_name")
 NUMBER_COORDS = ("window_y", "window_x", "seed", "index")
+SCENE = "scene"
+"""Name of the scene whose rows and columns `window_y` and `window_x` of a drawn tile count; "" for none. Only sets of
+tiles that complete given ones have this coordinate: of real tiles it is their `source`."""
+
 PerTile = np.ndarray | Sequence[Any] | str | int | None
 
 
@@ -47,6 +54,12 @@ def tile_coords(
         ]
     coords["tile_name"] = _per_tile("tile_name", tile_name, n, str)
     return coords
+
+
+def coords_of(dataset: xr.Dataset) -> dict[str, np.ndarray]:
+    """What `tile_coords` made, of a tile set's dataset, with `SCENE` where it has that."""
+    names = (*TEXT_COORDS, *NUMBER_COORDS, *([SCENE] if SCENE in dataset.coords else []))
+    return {key: dataset[key].values for key in names}
 
 
 def as_text(values: np.ndarray) -> np.ndarray:

@@ -34,7 +34,8 @@ class TileSet(TileSetSharing):
             `amount (tile, quantity, y, x)` float32, NaN where unknown; one of the two, or both. Coordinates
             `wavelength` and `fwhm` (nm, absent if unknown), `band_name`, `date`, `layer`, `quantity`,
             `date_sensor` and `band_sensor` (absent where all dates have all bands), and for each tile
-            `split`, `source`, `window_y`, `window_x`, `seed`, `index`, `tile_name`. Where tiles were judged,
+            `split`, `source`, `window_y`, `window_x`, `seed`, `index`, `tile_name`, of completed ones `scene`; the
+            attribute `georeference` says where scenes lie, see `place`. Where tiles were judged,
             `reliability (tile, layer, y, x)`, `amount_reliability (tile, y, x)` and the coordinate `tile_reliability`.
             *Imagery without labels.* A tile of a labelled scene whose mask is -1 says that whoever labelled the scene
             left that ground out; a tile of imagery that nobody labelled says nothing. The sources of the latter are

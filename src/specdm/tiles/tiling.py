@@ -11,13 +11,16 @@ import numpy as np
 from specdm.errors import TileError
 from specdm.scenes.collection import SceneCollection
 from specdm.scenes.dates import shared_date_labels
+from specdm.scenes.georeference import georeference_of
 from specdm.scenes.imagery import file_of
 from specdm.scenes.scene import Scene
 from specdm.tiles.cutting import cut
+from specdm.tiles.georeference import georeference_attrs
 from specdm.tiles.imagery import told_apart, with_imagery, without
 from specdm.tiles.layout import TileLayout, new_attrs
 from specdm.tiles.memory import MemoryWriter
 from specdm.tiles.options import TilingOptions
+from specdm.tiles.said import said_of
 from specdm.tiles.splits import TilePlan, plan_blocks, plan_map, plan_named, plan_none
 from specdm.tiles.store import open_tiles
 from specdm.tiles.tileset import TileSet
@@ -126,7 +129,8 @@ def tile_scenes(
     }
     attrs = new_attrs(
         pixel_policy=options.policy,
-        attrs={"provenance": provenance, "problems": plan.notes, **_said(together)}
+        attrs={"provenance": provenance, "problems": plan.notes, **said_of(together)}
+        | georeference_attrs({s.name: georeference_of(s.dataset["image"]) for s in together})
         | ({"unlabelled_sources": [scene.name for scene in imagery]} if imagery else {}),
     )
     first, dates = together[0], shared_date_labels([scene.dates for scene in together])
@@ -202,13 +206,3 @@ def _layers(scenes: Sequence[Scene], dates: Sequence[int | str]) -> list[str]:
     if first.layers:
         return list(first.layers)
     return [] if any(scene.quantities for scene in scenes) else ["class"]
-
-
-def _said(scenes: Sequence[Scene]) -> dict[str, str]:
-    """What must be said of the data wherever it is shown, and what to cite; absent where nothing is."""
-    said = {}
-    for key in ("note", "citation"):
-        lines = dict.fromkeys(str(s.dataset.attrs[key]) for s in scenes if s.dataset.attrs.get(key))
-        if lines:
-            said[key] = "; ".join(lines)
-    return said

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -19,7 +18,7 @@ from typing import Any
 from specdm.errors import TileError
 
 SUFFIX = ".partial"
-PLAN, LOCK, WRITER = "plan.json", "lock", "writer.txt"
+PLAN = "plan.json"
 HEAD = "head"
 """Folder within, in which all is gathered in the end."""
 
@@ -102,19 +101,6 @@ def tiles_there(folder: Path, plan: Plan) -> int:
                 found = {piece_number(entry.name) for entry in entries if entry.stat().st_size > 0}
         counts.append(next(number for number in range(len(found) + 1) if number not in found))
     return min(min(counts) * plan.piece, plan.n_tiles)
-
-
-def sign(folder: Path) -> None:
-    """Note who writes there, for others that come."""
-    (folder / WRITER).write_text(f"process {os.getpid()} on {platform.node() or 'this machine'}")
-
-
-def writer_of(folder: Path) -> str:
-    """Who writes there, in words."""
-    try:
-        return (folder / WRITER).read_text().strip() or "unknown"
-    except OSError:
-        return "unknown"
 
 
 def unfinished_words(path: Path) -> str | None:

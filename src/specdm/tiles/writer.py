@@ -30,7 +30,7 @@ from specdm.tiles.layout import (
 from specdm.tiles.leftovers import partial_folder, sweep_leftovers
 from specdm.tiles.scores import check_scores, split_scores
 from specdm.tiles.store_ends import check_free, put_in_place, write_frame
-from specdm.tiles.tile_coords import NUMBER_COORDS, TEXT_COORDS
+from specdm.tiles.tile_coords import NUMBER_COORDS, SCENE, TEXT_COORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -179,8 +179,11 @@ class TileStoreWriter:
         with self._writing():
             for name, array in self._arrays.items():
                 array[start:stop] = given[name]
+        if SCENE in tiles and SCENE not in self._tiles:
+            self._tiles[SCENE] = np.full(self.n_tiles, "", object)
         for key, values in self._tiles.items():
-            values[start:stop] = tiles[key]
+            if key in tiles or key != SCENE:
+                values[start:stop] = tiles[key]
         self._written[start:stop] = True
 
     def shorten(self, n_tiles: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,6 @@ from product_files import desis, emit, enmap, landsat, prisma, s2_planes, sentin
 from typer.testing import CliRunner
 
 from specdm.cli.main import app
-from specdm.errors import FileFormatError
 from specdm.scenes import open_scene
 from specdm.scenes.imagery import imagery_like, open_imagery
 from specdm.scenes.pairs import is_many
@@ -76,22 +74,6 @@ def test_info_of_a_folder_of_products(tmp_path: Path) -> None:
     enmap(tmp_path / "all", smooth(4))
     result = CliRunner().invoke(app, ["info", str(tmp_path / "all")], env={"COLUMNS": "200"})
     assert result.exit_code == 0 and "1: ENMAP01" in result.output
-
-
-def test_broken_archive_beside_images(tmp_path: Path) -> None:
-    folder = tmp_path / "all"
-    archive = Path(shutil.make_archive(str(folder / "old"), "zip", enmap(tmp_path / "a", smooth(4))))
-    content = archive.read_bytes()
-    archive.write_bytes(content[: len(content) // 2])
-    (folder / "other.tar").write_bytes(b"no archive")
-    for name in ("one", "two"):
-        tif(folder / f"{name}.tif", smooth(4))
-    assert [scene.name for scene in open_scene(folder)] == ["one", "two"]
-    result = CliRunner().invoke(app, ["info", str(folder)], env={"COLUMNS": "200"})
-    assert result.exit_code == 0, result.output
-    for broken in (archive, folder / "other.tar"):
-        with pytest.raises(FileFormatError, match=rf"{broken.name}: cannot be read as an archive, it is damaged"):
-            open_scene(broken)
 
 
 def test_tiles_with_a_mask(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from specdm.scenes.classes import UNLABELLED
 from specdm.tiles.fewer_labels import FewerLabels, keep_labels
 from specdm.tiles.store import open_tiles
 from specdm.tiles.tileset import TileSet
+from specdm.tiles.writer_lock import Busy, WriterLock
 from specdm.training.config import RunConfig
 from specdm.version import __version__
 
@@ -80,21 +81,39 @@ class GroupBench:
     say: Callable[[str], None] = field(default=lambda line: None)
 
     def run(self) -> list[str]:
-        """Run what has no record; returns a line for each job that failed. Others are run all the same."""
-        failed = []
-        for job in self.bench.open_jobs(self.group):
-            self.say(job.name)
-            try:
-                record, predicted = self._result(job)
-            except SpecDMError as error:
-                failed.append(f"{job.name}: {error}")
-                continue
-            path = self.bench.record_of(job)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _write_prediction(path.with_suffix(".npz"), predicted)
-            # the record last: where it is, everything is
-            _write_json(path, record)
-        return failed
+        """Run what has no record; returns a line for each job that failed. Others are run all the same.
+
+        Commands may work on the same benchmark side by side, but not on the same group: it has one generator, and what
+        that draws is kept once.
+        """
+        lock = WriterLock(self.folder, what="specdm usefulness")
+        try:
+            lock.take()
+        except Busy as busy:
+            return [f"{self.group.name}: another process ({busy}) is at it; wait until it has ended, or stop it"]
+        try:
+            return [line for job in self.bench.open_jobs(self.group) if (line := self._run_job(job)) is not None]
+        finally:
+            lock.release()
+
+    def _run_job(self, job: Job) -> str | None:
+        self.say(job.name)
+        try:
+            record, predicted = self._result(job)
+        except SpecDMError as error:
+            return f"{job.name}: {error}"
+        path = self.bench.record_of(job)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write_prediction(path.with_suffix(".npz"), predicted)
+        # the record last: where it is, everything is
+        _write_json(path, record)
+        return None
+
+    @property
+    def folder(self) -> Path:
+        """Of the group's generator and its tiles."""
+        name = self.group.name if self.bench.grid.judge == "test" else f"val-{self.group.name}"
+        return self.bench.folder / "generators" / name
 
     @cached_property
     def everything(self) -> TileSet:
@@ -142,15 +161,14 @@ class GroupBench:
         # for the same reason no network is shown the ground that judges it
         learnt = learnt.select(np.isin(learnt.split, ("train", "val") if bench.grid.judge == "test" else ("train",)))
         seen = seen.select(np.isin(seen.split, ("train", "val")))
-        folder = bench.folder / "generators" / (group.name if bench.grid.judge == "test" else f"val-{group.name}")
-        folder.mkdir(parents=True, exist_ok=True)
-        _write_json(bench.folder / "splits" / f"{folder.name}.json", self.labels.to_record())
+        self.folder.mkdir(parents=True, exist_ok=True)
+        _write_json(bench.folder / "splits" / f"{self.folder.name}.json", self.labels.to_record())
         # with all labels and the run's own sight, the run's model is what would be trained
         own = bench.model if group.share == 1 and group.sight == "run" and bench.grid.judge == "test" else None
         return Material(
             labelled=learnt,
             seen=seen,
-            folder=folder,
+            folder=self.folder,
             config=bench.config.model_copy(update={"seed": bench.config.seed + group.seed}),
             baseline=bench.baseline.model_copy(update={"seed": bench.baseline.seed + group.seed}),
             n=bench.grid.tiles,
@@ -203,7 +221,7 @@ class GroupBench:
             "share": self.group.share,
             "seed": self.group.seed,
             "test_spectra": self.group.sight,
-            "split": {"file": f"splits/{self.material.folder.name}.json", "digest": labels.digest},
+            "split": {"file": f"splits/{self.folder.name}.json", "digest": labels.digest},
             "share_kept": labels.share_kept,
             "settings": grid.record(),
             "generator": self._generator_budget(),

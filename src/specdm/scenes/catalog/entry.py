@@ -210,7 +210,8 @@ class DatasetEntry:
             attrs = scene.dataset.attrs
             found = [*(remarks if position == 0 else []), *self._surprises(scene)]
             attrs["problems"] = [*attrs.get("problems", ()), *found]
-            attrs |= {"dataset": self.name, "citation": self.citation, "licence": self.licence}
+            # what the user says goes before
+            attrs |= {"citation": self.citation, "licence": self.licence, **attrs, "dataset": self.name}
         return opened
 
     def _facts(self, variant: str) -> list[FileFact]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -156,6 +157,7 @@ def _scene(
     )
     split = {} if one.plan.split is None else {"split": one.plan.split}
     facts = [fact for raster in one.rasters for fact in raster.facts]
-    said = {"facts": list(dict.fromkeys(facts))} if facts else {}
+    said: dict[str, Any] = {"facts": list(dict.fromkeys(facts))} if facts else {}
+    said |= {key: str(given) for key in ("citation", "licence") if (given := getattr(options, key))}
     scene.dataset.attrs = {**scene.dataset.attrs, **one.plan.attrs, **split, **said}
     return scene

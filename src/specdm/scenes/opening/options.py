@@ -60,6 +60,8 @@ class OpenOptions:
     split_map_kind: SplitMapKind = "values"
     date: str | None = None
     name: str | None = None
+    citation: str | None = None
+    licence: str | None = None
 
     def __post_init__(self) -> None:
         if self.sensors not in ("one", "each"):

@@ -8,10 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from specdm.scenes.georeference import wkt_name
 from specdm.tiles.export import card_parts as parts
 from specdm.tiles.export.protocol import ExportFormat, Source
 from specdm.tiles.export.tally import Tally
 from specdm.version import __version__
+
+MOST_SYSTEMS = 3
+"""Coordinate reference systems that the card names."""
 
 
 def dataset_card(
@@ -61,9 +65,19 @@ def _what(entry: ExportFormat, source: Source, tally: Tally) -> str:
     if layout.layers:
         share = tally.labelled / tally.mask_pixels if tally.mask_pixels else 0.0
         facts.append(f"Mask layers: {', '.join(layout.layers)}; {share:.1%} of their pixels have a class.")
+    if source.n_placed:
+        facts.append(_georeference(source))
     if layout.attrs.get("note"):
         facts.append(f"Note: {layout.attrs['note']}.")
     return parts.bullets([*facts, f"Format: {entry.title}; written by SpecDM {__version__}."])
+
+
+def _georeference(source: Source) -> str:
+    systems = dict.fromkeys(place.crs_wkt for place in source.places)
+    names = [wkt_name(wkt) if wkt else "an unknown reference system" for wkt in systems]
+    more = f" and {len(names) - MOST_SYSTEMS} more" if len(names) > MOST_SYSTEMS else ""
+    some = "All tiles are" if source.n_placed == source.n_tiles else f"{source.n_placed} tiles are"
+    return f"{some} georeferenced: {', '.join(names[:MOST_SYSTEMS])}{more}."
 
 
 def _how(source: Source, provenance: dict[str, Any]) -> str:
@@ -107,10 +121,11 @@ def _amounts(source: Source, tally: Tally) -> str:
 
 
 def _common_files(source: Source) -> list[str]:
+    place = ", `crs_wkt` (WKT) and `transform` (a b c d e f) of its pixels" if source.places else ""
     score = ", `tile_reliability` (mean probability that labels are right)" if source.scored else ""
     return [
         f"`manifest.csv`: a line a tile: name, split, source, seed, index, first row and column in the scene, "
-        f"files{score}; empty where a tile has none.",
+        f"files{score}{place}; empty where a tile has none.",
         "`export.json`: all that is said here, for programs.",
     ]
 
@@ -126,7 +141,14 @@ def _limits(source: Source, changes: Sequence[str], *, synthetic: bool) -> list[
         lines.append("How far the masks can be trusted was not judged (specdm reliability).")
     if attrs.get("pixel_policy") == "spectra_seen":
         lines.append("Training tiles show test ground, without its labels.")
-    lines.append("Tiles keep no coordinate reference system; windows are rows and columns of the named scene.")
+    if source.n_placed < source.n_tiles:
+        which = "Tiles" if not source.n_placed else "The other tiles"
+        lines.append(f"{which} have no coordinate reference system; windows are rows and columns of the named scene.")
+    if source.n_placed and synthetic:
+        lines.append(
+            "A georeferenced synthetic tile lies where the tile lies that it completes; what was drawn is no "
+            "measurement of that place."
+        )
     return [*lines, *changes, *json.loads(str(attrs.get("problems", "[]")))]
 
 

@@ -8,6 +8,7 @@ from pathlib import PureWindowsPath
 from typing import Any
 
 from specdm.scenes.catalog import DATASETS
+from specdm.scenes.catalog.entry import NOT_STATED
 from specdm.tiles.layout import TileLayout
 
 MOST_ROWS = 60
@@ -49,10 +50,17 @@ def origin(attrs: Mapping[str, Any], provenance: Mapping[str, Any]) -> str:
         lines.append(f"{scene.get('name')}: {scene.get('height')} x {scene.get('width')} px" + (files and f", {files}"))
     if not lines:
         lines.append("It is not recorded which scenes these are.")
-    lines.append(f"Citation of the source data: {attrs.get('citation') or 'not recorded'}")
+    lines.append(f"Citation of the source data: {attrs.get('citation') or 'unknown, none was recorded'}")
     licence = licence_of(attrs)
-    lines.append(f"Licence of the source data: {licence or 'not recorded; ask its publisher before passing this on'}")
+    lines.append(f"Licence of the source data: {_terms(licence)}")
     return bullets(lines)
+
+
+def _terms(licence: str | None) -> str:
+    ask = "ask its publisher before passing this on"
+    if licence is None:
+        return f"unknown, none was recorded; {ask}"
+    return f"unknown, {licence}; {ask}" if licence.startswith(NOT_STATED) else licence
 
 
 def public(provenance: Any, key: str = "") -> Any:

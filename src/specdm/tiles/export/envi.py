@@ -11,6 +11,7 @@ import numpy as np
 
 from specdm.errors import TileError
 from specdm.scenes.classes import UNLABELLED, Classes
+from specdm.tiles.export.envi_place import map_fields
 from specdm.tiles.export.names import file_words
 from specdm.tiles.export.protocol import ExportFormat, Source, TileFiles
 from specdm.tiles.export.rasters import file_depths, layout_lines, rgb, score_names
@@ -35,10 +36,11 @@ class EnviFiles:
     def write(self, tile: Tile) -> tuple[str, ...]:
         layout, number = self._source.layout, f"{tile.position:0{self._source.digits}d}"
         about = str(tile.facts["tile_name"])
+        lies = (None if tile.place is None else map_fields(tile.place)) or {}
         written: list[str] = []
 
         def put(stem: str, values: np.ndarray, fields: dict[str, Any]) -> None:
-            written.extend(write_envi(self._folder, stem, values, {"description": [about], **fields}))
+            written.extend(write_envi(self._folder, stem, values, {"description": [about], **lies, **fields}))
 
         for date, word in enumerate(self._dates):
             units = {"data units": plain_name(layout.image_units)} if layout.image_units else {}
@@ -69,7 +71,7 @@ def write_envi(folder: Path, stem: str, values: np.ndarray, fields: dict[str, An
     Args:
         folder, stem: where.
         values: `(band, y, x)`, uint8, int16 or float32.
-        fields: further fields of the header; lists stand in braces.
+        fields: further fields of the header; lists are put in braces.
 
     Returns:
         The two names.
@@ -128,7 +130,7 @@ def _legend(classes: Classes) -> dict[str, Any]:
 
 
 def _check(source: Source) -> list[str]:
-    classes, layout = source.layout.classes, source.layout
+    classes = source.layout.classes
     if classes is not None:
         strange = [value for value in classes.values if not 0 <= value < MOST_CLASSES]
         if strange:
@@ -141,6 +143,11 @@ def _check(source: Source) -> list[str]:
                 "ENVI classifications have values from 0 to 255 and all would be classes: which pixels are unlabelled "
                 "would be lost; export to geotiff, npz, mat, webdataset or hf"
             )
+    return [*_renamed(source), *_unplaced(source)]
+
+
+def _renamed(source: Source) -> list[str]:
+    classes, layout = source.layout.classes, source.layout
     named = [*(layout.band_name or ()), *(classes.names if classes is not None else ()), *layout.layers]
     named += list(layout.quantities.names) if layout.quantities is not None else []
     changed = [name for name in map(str, named) if plain_name(name) != name]
@@ -152,11 +159,21 @@ def _check(source: Source) -> list[str]:
     ]
 
 
+def _unplaced(source: Source) -> list[str]:
+    if all(map_fields(place) is not None for place in source.places):
+        return []
+    return [
+        "ENVI headers cannot say where sheared grids lie, nor turned ones whose pixels are not square: tiles of such "
+        "scenes have no map info, where they lie stands in manifest.csv alone"
+    ]
+
+
 def _tile_bytes(source: Source) -> int:
     layout = source.layout
     named = 0 if layout.classes is None else len(_legend(layout.classes)["class names"])
     files = file_depths(source, class_names=named)
-    return sum(on_disk(depth * layout.size**2) + on_disk(2048 + 96 * names) for depth, names in files)
+    place = 2 * source.crs_length + 1024 if source.places else 0
+    return sum(on_disk(depth * layout.size**2) + on_disk(2048 + 96 * names + place) for depth, names in files)
 
 
 def _layout(source: Source) -> list[str]:
@@ -171,7 +188,9 @@ def _layout(source: Source) -> list[str]:
         mask=f"{kind}; class values, {free} where unlabelled",
         nodata="`data ignore value` nan",
     )
-    return [*lines, "There is no map info: tile sets keep no coordinate reference system."]
+    if all(map_fields(place) is None for place in source.places):
+        return lines
+    return [*lines, "`map info` and `coordinate system string` of tiles that have a place."]
 
 
 def _open(folder: Path, source: Source) -> TileFiles:

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from specdm.errors import TileError
 from specdm.tiles.export.card import dataset_card
 from specdm.tiles.export.card_parts import licence_of, public_attrs
@@ -19,7 +17,6 @@ from specdm.tiles.export.protocol import Source
 from specdm.tiles.export.set_arrays import set_facts
 from specdm.tiles.export.tally import Tally
 from specdm.tiles.export.tile import each_tile
-from specdm.tiles.tile_coords import SPLITS
 from specdm.tiles.tileset import TileSet
 from specdm.version import __version__
 
@@ -65,14 +62,13 @@ def export_tiles(
     if not len(tiles):
         raise TileError(f"{tiles.where} has no tiles; there is nothing to export")
     check_place(folder, overwrite=overwrite)
-    found = dict(zip(*np.unique(tiles.split, return_counts=True), strict=True))
-    counts = {split: int(found[split]) for split in SPLITS if split in found}
-    source = Source(tiles.layout, tiles.scored, counts)
+    source = Source.of(tiles)
     try:
         changes = entry.check(source)
     except TileError as error:
         raise TileError(f"{tiles.where}: {error}") from None
-    check_space(folder, len(tiles) * (entry.tile_bytes(source) + LINE_BYTES) + SPARE_BYTES)
+    line = LINE_BYTES + 2 * source.crs_length
+    check_space(folder, len(tiles) * (entry.tile_bytes(source) + line) + SPARE_BYTES)
     for change in changes if say is not None else ():
         say(change)  # type: ignore[misc]
     if before is not None:
@@ -103,6 +99,7 @@ def _record(name: str, source: Source, tally: Tally) -> dict[str, Any]:
         "specdm_version": __version__,
         "format": name,
         "tiles": source.counts,
+        "georeferenced": source.n_placed,
         "size": source.layout.size,
         "task": source.layout.task,
         "citation": attrs.get("citation"),

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +21,7 @@ from specdm.tiles.export.protocol import ExportFormat, Source, TileFiles
 from specdm.tiles.export.rasters import file_depths, layout_lines, rgb, score_names
 from specdm.tiles.export.sizes import on_disk
 from specdm.tiles.export.tile import Tile
+from specdm.tiles.georeference import Place
 
 HEADER_BYTES, BAND_BYTES = 8192, 1024
 """What tags take at the most: of a file, of a band."""
@@ -36,13 +39,14 @@ class GeoTiffFiles:
 
     def write(self, tile: Tile) -> tuple[str, ...]:
         layout, number = self._source.layout, f"{tile.position:0{self._source.digits}d}"
-        about = {key: str(value) for key, value in tile.facts.items() if value not in (-1, None)}
+        about = {key: str(value) for key, value in tile.facts.items() if value not in (-1, None, "")}
+        put = partial(raster_bytes, place=tile.place)
         if layout.attrs.get("note"):
             about["note"] = str(layout.attrs["note"])
         files: dict[str, bytes] = {}
         for date, word in enumerate(self._dates):
             bands = self._bands[date]
-            files[f"image_{number}{word}.tif"] = raster_bytes(
+            files[f"image_{number}{word}.tif"] = put(
                 tile.image[date, bands],
                 nodata=np.nan,
                 names=[str((layout.band_name or ())[band]) for band in bands],
@@ -52,9 +56,9 @@ class GeoTiffFiles:
             )
         if tile.mask is not None:
             for mask, word, layer in zip(tile.mask, self._layers, layout.layers, strict=True):
-                files[f"mask_{number}{word}.tif"] = _mask(mask, layout.classes, about, layer)
+                files[f"mask_{number}{word}.tif"] = put(**_mask(mask, layout.classes, layer), tags=about)
         if tile.amount is not None and layout.quantities is not None:
-            files[f"amount_{number}.tif"] = raster_bytes(
+            files[f"amount_{number}.tif"] = put(
                 tile.amount,
                 nodata=np.nan,
                 names=layout.quantities.names,
@@ -62,7 +66,7 @@ class GeoTiffFiles:
                 tags=about,
             )
         if tile.reliability is not None:
-            files[f"reliability_{number}.tif"] = raster_bytes(
+            files[f"reliability_{number}.tif"] = put(
                 tile.reliability, nodata=np.nan, names=score_names(self._source), tags=about
             )
         for name, content in files.items():
@@ -77,6 +81,7 @@ def raster_bytes(
     values: np.ndarray,
     *,
     nodata: float,
+    place: Place | None = None,
     names: Sequence[str] = (),
     units: Sequence[str] = (),
     band_tags: Sequence[Mapping[str, Mapping[str, str]]] = (),
@@ -88,6 +93,7 @@ def raster_bytes(
     Args:
         values: `(band, y, x)`, written as they are.
         nodata: value that means nothing.
+        place: where it lies; None for none.
         names, units: one a band, or none.
         band_tags: for each band domain ("" for GDAL's own) -> tags.
         tags: of the file.
@@ -101,7 +107,7 @@ def raster_bytes(
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         with memory.open(
             driver="GTiff", count=count, height=height, width=width, dtype=values.dtype, nodata=nodata,
-            compress="deflate", interleave="band", BIGTIFF="IF_SAFER",
+            compress="deflate", interleave="band", BIGTIFF="IF_SAFER", **_georeference(place),
         ) as file:  # fmt: skip
             if tags:
                 file.update_tags(**tags)
@@ -117,6 +123,21 @@ def raster_bytes(
                 file.write_colormap(1, colors)
             file.write(values)
         return bytes(memory.getbuffer())
+
+
+def _georeference(place: Place | None) -> dict[str, Any]:
+    from rasterio.transform import Affine
+
+    if place is None:
+        return {}
+    return {"transform": Affine(*place.transform)} | ({} if place.crs_wkt is None else {"crs": _crs(place.crs_wkt)})
+
+
+@lru_cache(maxsize=64)
+def _crs(wkt: str) -> Any:
+    from rasterio.crs import CRS
+
+    return CRS.from_wkt(wkt)
 
 
 def band_tags(source: Source, bands: np.ndarray) -> list[dict[str, dict[str, str]]]:
@@ -137,7 +158,8 @@ def band_tags(source: Source, bands: np.ndarray) -> list[dict[str, dict[str, str
     return found
 
 
-def _mask(values: np.ndarray, classes: Classes | None, about: Mapping[str, str], layer: str) -> bytes:
+def _mask(values: np.ndarray, classes: Classes | None, layer: str) -> dict[str, Any]:
+    """A mask layer `(y, x)` as arguments of `raster_bytes`."""
     dtype, free = (np.dtype(np.int16), UNLABELLED) if classes is None else mask_storage(classes)
     stored = np.where(values == UNLABELLED, free, values).astype(dtype)[None]
     tags: dict[str, str] = {}
@@ -147,7 +169,7 @@ def _mask(values: np.ndarray, classes: Classes | None, about: Mapping[str, str],
             tags |= {f"class_{value}": name, f"color_{value}": color}
         if dtype == np.uint8:
             colors = {value: (*rgb(color), 255) for value, color in zip(classes.values, classes.colors, strict=True)}
-    return raster_bytes(stored, nodata=free, names=[layer], band_tags=[{"": tags}], tags=about, colors=colors)
+    return {"values": stored, "nodata": free, "names": [layer], "band_tags": [{"": tags}], "colors": colors}
 
 
 def _check(source: Source) -> list[str]:
@@ -181,7 +203,7 @@ def _layout(source: Source) -> list[str]:
         "`color_VALUE`, and in the colour table",
         nodata="nodata NaN",
     )
-    return [*lines, "There is no coordinate reference system: tile sets do not keep one."]
+    return [*lines, "Tiles that have a place are georeferenced."] if source.places else lines
 
 
 def _open(folder: Path, source: Source) -> TileFiles:

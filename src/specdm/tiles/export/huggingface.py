@@ -10,12 +10,13 @@ import numpy as np
 
 from specdm.errors import ConfigError
 from specdm.tiles.export.npz import axes
+from specdm.tiles.export.placed import CRS, TRANSFORM, place_bytes, place_facts, place_lines
 from specdm.tiles.export.protocol import ExportFormat, Source, TileFiles
 from specdm.tiles.export.shards import shard_tiles
 from specdm.tiles.export.sizes import array_bytes
 from specdm.tiles.export.tile import Tile
 from specdm.tiles.layout import TILE_SCORES
-from specdm.tiles.tile_coords import NUMBER_COORDS, TEXT_COORDS
+from specdm.tiles.tile_coords import NUMBER_COORDS, SCENE, TEXT_COORDS
 
 SHARD_TILES = 2000
 SHARD_BYTES = 100_000_000
@@ -59,9 +60,10 @@ class HuggingFaceFiles:
         import pyarrow.parquet
 
         if self._features is None:
-            self._features = features(tiles[0])
+            self._features = features(tiles[0], placed=bool(self._source.places))
         schema = self._features.arrow_schema
         arrays = [tile.arrays() for tile in tiles]
+        facts = [tile.facts | place_facts(tile.place) for tile in tiles]
         columns = []
         for field in schema:
             if field.name in arrays[0]:
@@ -69,7 +71,7 @@ class HuggingFaceFiles:
                 nested = nested_lists(np.stack([found[field.name] for found in arrays]))
                 columns.append(pyarrow.ExtensionArray.from_storage(field.type, nested))
             else:
-                columns.append(pyarrow.array([tile.facts[field.name] for tile in tiles], field.type))
+                columns.append(pyarrow.array([found[field.name] for found in facts], field.type))
         table = pyarrow.Table.from_arrays(columns, schema=schema)
         # an open file, so that a full disk is told by the system
         with open(self._folder / name, "wb") as file:
@@ -86,11 +88,13 @@ def nested_lists(values: np.ndarray) -> Any:
     return found
 
 
-def features(tile: Tile) -> Any:
-    """Columns of a data set of such tiles, as `datasets.Features`."""
+def features(tile: Tile, *, placed: bool) -> Any:
+    """Columns of a data set of such tiles, as `datasets.Features`; with those of places if some of them have one."""
     import datasets
 
-    of: dict[str, Any] = {key: datasets.Value("string") for key in TEXT_COORDS}
+    texts = (*TEXT_COORDS, *([SCENE] if SCENE in tile.facts else []), *([CRS] if placed else []))
+    of: dict[str, Any] = {key: datasets.Value("string") for key in texts}
+    of |= {TRANSFORM: datasets.Sequence(datasets.Value("float64"))} if placed else {}
     of |= {key: datasets.Value("int64") for key in NUMBER_COORDS}
     if TILE_SCORES in tile.facts:
         of[TILE_SCORES] = datasets.Value("float32")
@@ -111,7 +115,7 @@ def _check(source: Source) -> list[str]:
 
 def _tile_bytes(source: Source) -> int:
     # Parquet keeps for each value where lists begin
-    return int(1.3 * sum(array_bytes(source).values())) + 1024 + -(-65_536 // source.n_tiles)
+    return int(1.3 * sum(array_bytes(source).values())) + 1024 + place_bytes(source) + -(-65_536 // source.n_tiles)
 
 
 def _layout(source: Source) -> list[str]:
@@ -119,6 +123,7 @@ def _layout(source: Source) -> list[str]:
         '`datasets.load_dataset(FOLDER, split=SPLIT)`, FOLDER being this one or the name of its repository on the Hub; '
         '`.with_format("numpy")` gives arrays. Columns:',
         *axes(source),
+        *place_lines(source),
         "and what the manifest says of each tile. Bands, classes and dates of the set are in `export.json`.",
         '`specdm.open_tiles("hf://datasets/OWNER/NAME")` gives the tile set back from the Hub as it was.',
     ]

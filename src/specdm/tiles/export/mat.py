@@ -9,6 +9,7 @@ import numpy as np
 
 from specdm.errors import TileError
 from specdm.tiles.export.npz import array_layout, fact_arrays
+from specdm.tiles.export.placed import place_arrays, place_bytes
 from specdm.tiles.export.protocol import ExportFormat, Source, TileFiles
 from specdm.tiles.export.set_arrays import set_arrays
 from specdm.tiles.export.sizes import array_bytes, on_disk, readable
@@ -29,7 +30,8 @@ class MatFiles:
         from scipy.io import savemat
 
         name = f"tile_{tile.position:0{self._digits}d}.mat"
-        facts: dict[str, Any] = {key: array.item() for key, array in fact_arrays(tile).items()}
+        about = fact_arrays(tile) | place_arrays(tile.place)
+        facts: dict[str, Any] = {key: array if array.ndim else array.item() for key, array in about.items()}
         # an open file, so that a full disk is told by the file and not by what savemat makes of it
         with open(self._folder / name, "wb") as file:
             savemat(file, {**tile.arrays(), **self._shared, **facts}, oned_as="row")
@@ -60,7 +62,7 @@ def _tile_bytes(source: Source) -> int:
     shared = set_arrays(source.layout)
     items = sum(array.size if array.dtype.kind == "U" else 0 for array in shared.values())
     small = sum(array.nbytes for array in shared.values()) + 128 * (items + len(shared) + 16)
-    return on_disk(sum(array_bytes(source).values()) + small + 1024)
+    return on_disk(sum(array_bytes(source).values()) + small + 1024 + place_bytes(source, each=4))
 
 
 def _layout(source: Source) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from specdm.tiles.export.placed import place_arrays, place_bytes, place_lines
 from specdm.tiles.export.protocol import ExportFormat, Source, TileFiles, nothing_changes
 from specdm.tiles.export.set_arrays import set_arrays
 from specdm.tiles.export.sizes import array_bytes, on_disk
@@ -20,7 +21,8 @@ class NpzFiles:
 
     def write(self, tile: Tile) -> tuple[str, ...]:
         name = f"tile_{tile.position:0{self._digits}d}.npz"
-        np.savez(self._folder / name, **{**tile.arrays(), **self._shared, **fact_arrays(tile)})  # type: ignore[arg-type]
+        arrays = {**tile.arrays(), **self._shared, **fact_arrays(tile), **place_arrays(tile.place)}
+        np.savez(self._folder / name, **arrays)  # type: ignore[arg-type]
         return (name,)
 
     def close(self) -> None:
@@ -52,14 +54,18 @@ def axes(source: Source) -> list[str]:
 def array_layout(source: Source) -> list[str]:
     """`axes`, and the names of the small arrays beside them."""
     names = ", ".join(f"`{name}`" for name in set_arrays(source.layout))
-    return [*axes(source), f"Beside them {names} and what the manifest says of the tile. Wavelengths in nm."]
+    beside = f"Beside them {names} and what the manifest says of the tile. Wavelengths in nm."
+    return [*axes(source), beside, *place_lines(source)]
 
 
 def _tile_bytes(source: Source) -> int:
     shared = set_arrays(source.layout)
     # each array has headers of its own, in the archive and in the array
     return on_disk(
-        sum(array_bytes(source).values()) + sum(array.nbytes for array in shared.values()) + 512 * (len(shared) + 16)
+        sum(array_bytes(source).values())
+        + sum(array.nbytes for array in shared.values())
+        + 512 * (len(shared) + 16)
+        + place_bytes(source, each=4)
     )
 
 

@@ -17,8 +17,9 @@ from specdm.scenes.classes import Classes
 from specdm.scenes.quantities import Quantities
 from specdm.tiles.export.manifest import MANIFEST
 from specdm.tiles.export.place import RECORD
+from specdm.tiles.export.placed import PLACE_COLUMNS
 from specdm.tiles.layout import TILE_SCORES, TileLayout
-from specdm.tiles.tile_coords import NUMBER_COORDS, TEXT_COORDS
+from specdm.tiles.tile_coords import NUMBER_COORDS, SCENE, TEXT_COORDS
 from specdm.tiles.writer import TileStoreWriter, batch_tiles
 
 Row = dict[str, Any]
@@ -136,7 +137,8 @@ def _rows(path: Path) -> Generator[Row, None, None]:
         for group in range(file.num_row_groups):
             columns: dict[str, Any] = {}
             table = file.read_row_group(group)
-            for name in table.column_names:
+            # a tile's place follows from its scene's, which is among the attributes
+            for name in (name for name in table.column_names if name not in PLACE_COLUMNS):
                 column = table.column(name).combine_chunks()
                 # datasets, where it is loaded, has types of its own for arrays
                 column = column.storage if isinstance(column, pyarrow.ExtensionArray) else column
@@ -162,7 +164,8 @@ def _write(writer: TileStoreWriter, layout: TileLayout, start: int, rows: list[R
         # files leave out an axis of a single date or mask layer
         return np.stack([row[name] for row in rows]).reshape(len(rows), *shape)
 
-    coords: dict[str, Any] = {key: np.array([str(row[key]) for row in rows], dtype=str) for key in TEXT_COORDS}
+    texts = (*TEXT_COORDS, *([SCENE] if SCENE in rows[0] else []))
+    coords: dict[str, Any] = {key: np.array([str(row[key]) for row in rows], dtype=str) for key in texts}
     coords |= {key: np.array([row[key] for row in rows], np.int64) for key in NUMBER_COORDS}
     scores = None
     if TILE_SCORES in rows[0]:

@@ -7,8 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
 from specdm.tiles.export.tile import Tile
+from specdm.tiles.georeference import Place, TilePlaces, scene_places
 from specdm.tiles.layout import TileLayout
+from specdm.tiles.tile_coords import SCENE, SPLITS
+from specdm.tiles.tileset import TileSet
 
 
 class TileFiles(Protocol):
@@ -29,15 +34,37 @@ class Source:
         layout: of the tile set.
         scored: whether its tiles have scores of reliability.
         counts: split -> tiles of it.
+        scenes: whether drawn tiles name the scene of which their windows are.
+        places: where the scenes lie of which there are tiles; empty if no tile has a place.
+        n_placed: tiles that have one.
     """
 
     layout: TileLayout
     scored: bool
     counts: dict[str, int]
+    scenes: bool = False
+    places: tuple[Place, ...] = ()
+    n_placed: int = 0
+
+    @classmethod
+    def of(cls, tiles: TileSet) -> Source:
+        """What is to be known of a tile set."""
+        found = dict(zip(*np.unique(tiles.split, return_counts=True), strict=True))
+        counts = {split: int(found[split]) for split in SPLITS if split in found}
+        known, placed = scene_places(tiles.dataset.attrs), TilePlaces(tiles.dataset).counted()
+        places = tuple(dict.fromkeys(known[name] for name in placed))
+        return cls(
+            tiles.layout, tiles.scored, counts, SCENE in tiles.dataset.coords, places, n_placed=sum(placed.values())
+        )
 
     @property
     def n_tiles(self) -> int:
         return sum(self.counts.values())
+
+    @property
+    def crs_length(self) -> int:
+        """Characters of the longest coordinate reference system."""
+        return max((len(place.crs_wkt or "") for place in self.places), default=0)
 
     @property
     def digits(self) -> int:

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from specdm.tiles.georeference import Place, TilePlaces
 from specdm.tiles.layout import TILE_SCORES
-from specdm.tiles.tile_coords import NUMBER_COORDS, TEXT_COORDS
+from specdm.tiles.tile_coords import NUMBER_COORDS, coords_of
 from specdm.tiles.tileset import TileSet
 from specdm.tiles.writer import batch_tiles
 
@@ -26,7 +27,9 @@ class Tile:
         reliability: float32 `(score layer, y, x)`, 0..1 or NaN: of the masks, then of the amounts; None if the set
             was not judged.
         facts: JSON-ready: `tile_name`, `split`, `source`, `window_y`, `window_x`, `seed`, `index` (-1 where there is
-            none), and `tile_reliability` (None where there is none) if the set was judged.
+            none), `scene` if the set says of which scene the windows of drawn tiles are, and `tile_reliability` (None
+            where there is none) if the set was judged.
+        place: where it lies; None if nowhere, or if that is not known.
     """
 
     position: int
@@ -35,6 +38,7 @@ class Tile:
     amount: np.ndarray | None
     reliability: np.ndarray | None
     facts: dict[str, Any]
+    place: Place | None = None
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Its arrays by name, without an axis of a single date or a single mask layer.
@@ -59,10 +63,12 @@ def each_tile(tiles: TileSet) -> Iterator[Tile]:
     Raises:
         TileError: the store is damaged.
     """
-    layout, coords = tiles.layout, tiles.dataset.coords
-    known: dict[str, list[Any]] = {key: [str(value) for value in coords[key].values] for key in TEXT_COORDS}
-    known |= {key: [int(value) for value in coords[key].values] for key in NUMBER_COORDS}
-    scores = coords[TILE_SCORES].values if tiles.scored else None
+    layout, places = tiles.layout, TilePlaces(tiles.dataset)
+    known: dict[str, list[Any]] = {
+        key: [int(value) if key in NUMBER_COORDS else str(value) for value in values]
+        for key, values in coords_of(tiles.dataset).items()
+    }
+    scores = tiles.dataset[TILE_SCORES].values if tiles.scored else None
     batch = batch_tiles(layout)
     for start in range(0, len(tiles), batch):
         part = slice(start, start + batch)
@@ -80,6 +86,7 @@ def each_tile(tiles: TileSet) -> Iterator[Tile]:
                 amount=amounts[i] if layout.quantities is not None else None,
                 reliability=None if maps is None else maps[i],
                 facts=facts,
+                place=places[position],
             )
 
 

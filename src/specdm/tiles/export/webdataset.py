@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from specdm.tiles.export.npz import axes
+from specdm.tiles.export.placed import place_bytes, place_facts, place_lines
 from specdm.tiles.export.protocol import ExportFormat, Source, TileFiles, nothing_changes
 from specdm.tiles.export.set_arrays import set_facts
 from specdm.tiles.export.shards import shard_tiles
@@ -28,7 +29,7 @@ class WebDatasetFiles:
     def __init__(self, folder: Path, source: Source) -> None:
         self._folder, self._digits = folder, source.digits
         self._most = shard_tiles(source, most=SHARD_TILES, n_bytes=SHARD_BYTES)
-        self._shared = set_facts(source.layout)
+        self._shared, self._placed = set_facts(source.layout), bool(source.places)
         self._written: dict[str, int] = {}
         self._open: dict[str, tarfile.TarFile] = {}
 
@@ -45,7 +46,8 @@ class WebDatasetFiles:
             buffer = io.BytesIO()
             np.save(buffer, array, allow_pickle=False)
             self._add(split, f"{key}.{part}.npy", buffer.getvalue())
-        self._add(split, f"{key}.json", json.dumps({**tile.facts, **self._shared}).encode())
+        place = place_facts(tile.place) if self._placed else {}
+        self._add(split, f"{key}.json", json.dumps({**tile.facts, **place, **self._shared}).encode())
         self._written[split] = written + 1
         return (name,)
 
@@ -69,7 +71,7 @@ class WebDatasetFiles:
 
 
 def _tile_bytes(source: Source) -> int:
-    shared = len(json.dumps(set_facts(source.layout))) + 2048
+    shared = len(json.dumps(set_facts(source.layout))) + 2048 + place_bytes(source, each=2)
     parts = [*array_bytes(source).values(), shared]
     tile = sum(-(-(n + 128) // TAR_BLOCK + 1) * TAR_BLOCK + TAR_BLOCK for n in parts)
     per_shard = shard_tiles(source, most=SHARD_TILES, n_bytes=SHARD_BYTES)
@@ -83,6 +85,7 @@ def _layout(source: Source) -> list[str]:
         f"`SPLIT-NNNNNN.tar`: up to {per_shard} tiles each, a sample a tile. Its parts, each with the ending `.npy`:",
         *axes(source),
         "`json`: what the manifest says of the tile, and bands, classes and dates of the set.",
+        *place_lines(source),
     ]
 
 

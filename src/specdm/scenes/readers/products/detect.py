@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-from specdm.errors import FileFormatError
 from specdm.scenes.readers.products.files import ProductFiles, archive_names, is_archive, product_files
 
 Sensor = Literal["enmap", "desis", "sentinel2", "landsat", "prisma", "emit"]
@@ -58,7 +57,10 @@ def product_of(path: Path) -> Sensor | None:
     if not path.is_file():
         return None
     if is_archive(path):
-        return _by_names(archive_names(path, most=2))
+        # a folder of Sentinel-2 that lacks its metadata is an incomplete product
+        folders = {name.removeprefix("./").split("/")[0] for name in archive_names(path)}
+        found = _by_names(archive_names(path, most=2))
+        return found or ("sentinel2" if any(map(_SAFE.fullmatch, folders)) else None)
     for sensor, pattern in METADATA.items():
         if pattern.fullmatch(path.name):
             return sensor
@@ -71,11 +73,12 @@ def product_of(path: Path) -> Sensor | None:
 
 
 def is_product(path: Path) -> bool:
-    """Whether a folder or an archive is one product, and so one scene; an archive that cannot be read is none."""
-    try:
-        return (path.is_dir() or is_archive(path)) and product_of(path) is not None
-    except FileFormatError:
-        return False  # it may lie beside images by chance; named itself, it is refused by `product_of`
+    """Whether a folder or an archive is one product, and so one scene.
+
+    Raises:
+        FileFormatError: an archive that is damaged or truncated; passed over, a scene would be missing unnoticed.
+    """
+    return (path.is_dir() or is_archive(path)) and product_of(path) is not None
 
 
 def is_companion(path: Path) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,7 +14,12 @@ from pathlib import Path
 from specdm.errors import FileFormatError
 from specdm.scenes.readers.lazy import one_line
 
-_ARCHIVES = {".zip": "/vsizip/", ".tar": "/vsitar/"}
+_ARCHIVES = (".zip", ".tar")
+
+DAMAGES = (OSError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error, tarfile.TarError)
+"""What Python's readers of archives raise: a password and an unknown compression are RuntimeErrors."""
+
+_TAR_BLOCK = 512
 
 
 @dataclass(frozen=True)
@@ -54,12 +60,27 @@ class ProductFiles:
         """What GDAL calls a file."""
         if self.place.is_dir():
             return str(self.place / name)
-        # tar writes "./name" for what lies at its top, which GDAL knows as "name"
-        return f"{_ARCHIVES[self.place.suffix.lower()]}{self.place.resolve()}/{name.removeprefix('./')}"
+        if self.place.suffix.lower() == ".zip":
+            return f"/vsizip/{self.place.resolve()}/{name}"
+        # by its place: GDAL's own tar reader does not know the long names of the POSIX format
+        start, size = _members(self.place)[name]
+        return f"/vsisubfile/{start}_{size},{self.place.resolve()}"
 
     def size(self, name: str) -> int | None:
-        """Bytes of a file in a folder; None in an archive, whose own end says whether it is whole."""
+        """Bytes of a file in a folder; None in an archive, which is checked by `check`."""
         return (self.place / name).stat().st_size if self.place.is_dir() else None
+
+    def check(self, name: str) -> None:
+        """Compare a file in a zip archive with its checksum, which GDAL does not; once for each archive as it is.
+
+        A tar archive has no checksums, and in a folder a format's own marks tell.
+
+        Raises:
+            FileFormatError: it is damaged.
+        """
+        if not self.place.is_dir() and self.place.suffix.lower() == ".zip":
+            status = self.place.stat()
+            _check_zipped(self.place, name, status.st_size, status.st_mtime_ns)
 
     def read(self, name: str) -> bytes:
         """A small file as it is.
@@ -76,8 +97,10 @@ class ProductFiles:
             with tarfile.open(self.place, "r:") as archive:
                 member = archive.extractfile(name)
                 return b"" if member is None else member.read()
-        except (OSError, KeyError, zipfile.BadZipFile, tarfile.TarError) as error:
-            raise FileFormatError(f"{self.path}: {name} cannot be read ({one_line(error)}); copy it again") from error
+        except DAMAGES as error:
+            raise FileFormatError(
+                f"{self.path}: {name} cannot be read ({one_line(error)}); copy or download it again"
+            ) from error
 
 
 def product_files(path: Path, *, ids: Sequence[str], named: str | None) -> ProductFiles:
@@ -118,27 +141,51 @@ def archive_names(path: Path, *, most: int | None = None) -> list[str]:
     Raises:
         FileFormatError: damaged or truncated.
     """
+    return [name for name in _members(path) if most is None or name.removeprefix("./").count("/") < most]
+
+
+def _members(path: Path) -> dict[str, tuple[int, int]]:
+    """Name -> where it begins and its bytes, as they lie in the archive; raises as `archive_names`."""
     status = path.stat()
-    names = _archive_names(path, status.st_size, status.st_mtime_ns)
-    return [name for name in names if most is None or name.removeprefix("./").count("/") < most]
+    return _read_members(path, status.st_size, status.st_mtime_ns)
 
 
 @lru_cache(maxsize=64)
-def _archive_names(path: Path, size: int, changed: int) -> tuple[str, ...]:
+def _read_members(path: Path, size: int, changed: int) -> dict[str, tuple[int, int]]:
     try:
         if path.suffix.lower() == ".zip":
             with zipfile.ZipFile(path) as archive:
-                return tuple(info.filename for info in archive.infolist() if not info.is_dir())
-        with tarfile.open(path, "r:") as archive:
-            members = [member for member in archive.getmembers() if member.isfile()]
-    except (OSError, zipfile.BadZipFile, tarfile.TarError) as error:
+                files = [info for info in archive.infolist() if not info.is_dir()]
+            return {info.filename: (info.header_offset, info.compress_size) for info in files}
+        with tarfile.open(path, "r:") as tar:
+            members, end = tar.getmembers(), tar.offset
+    except DAMAGES as error:
         raise FileFormatError(
             f"{path}: cannot be read as an archive, it is damaged or truncated ({one_line(error)}); copy or download "
-            "it again"
+            "it again, or leave it out"
         ) from error
-    if any(member.offset_data + member.size > size for member in members):
-        raise FileFormatError(f"{path}: is truncated; copy or download it again")
-    return tuple(member.name for member in members)
+    # Python takes whatever is no header for the end, whose mark is a block of zeros
+    with path.open("rb") as file:
+        file.seek(end)
+        marked = file.read(_TAR_BLOCK) == bytes(_TAR_BLOCK)
+    if not marked:
+        raise FileFormatError(
+            f"{path}: is damaged or truncated, after {len(members)} files there is neither another nor the mark of the "
+            "end; copy or download it again, or leave it out"
+        )
+    return {member.name: (member.offset_data, member.size) for member in members if member.isfile()}
+
+
+@lru_cache(maxsize=1024)
+def _check_zipped(path: Path, name: str, size: int, changed: int) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(name) as member:
+            while member.read(1 << 20):
+                pass
+    except DAMAGES as error:
+        raise FileFormatError(
+            f"{path}: {name} is damaged ({one_line(error)}); copy or download the archive again"
+        ) from error
 
 
 def _folder_names(folder: Path) -> list[str]:

@@ -64,7 +64,7 @@ def read(path: Path, options: ProductOptions) -> Raster:
         raise FileFormatError(f"{where}: is of {spacecraft}; expected one of {', '.join(_SENSORS)}")
     table = _SENSORS[spacecraft]
     names = {number: _named(files, rf".*_SR_B{number}\.TIF", f"band {number}") for number in table}
-    with opened(path, files.gdal(names[2]), size=files.size(names[2])) as file:
+    with opened(files, names[2]) as file:
         grid, crs, transform = file.shape, file.crs, file.transform
     factors = mtl.get("LEVEL2_SURFACE_REFLECTANCE_PARAMETERS", {})
     bands = [

@@ -133,28 +133,29 @@ def _block(planes: Sequence[Plane]) -> tuple[int, int]:
     return (max(1, rows * nearest.grow // nearest.shrink), max(1, columns * nearest.grow // nearest.shrink))
 
 
-def opened(path: Path, name: str, *, size: int | None) -> Any:
+def opened(files: ProductFiles, name: str) -> Any:
     """An open rasterio file of a product, checked to be whole.
 
     Args:
-        path: the product, for messages.
-        name: what GDAL calls the file.
-        size: its bytes, or None if it lies in an archive.
+        files: of the product.
+        name: one of them.
 
     Raises:
         FileFormatError: damaged or truncated.
     """
+    files.check(name)
+    called, size = files.gdal(name), files.size(name)
     try:
-        file = open_quietly(name)
+        file = open_quietly(called)
         if size is not None and file.driver == "JP2OpenJPEG":
-            check_jpeg2000(Path(name))
+            check_jpeg2000(Path(called))
         elif size is not None:
-            check_blocks(Path(name), file)
+            check_blocks(Path(called), file)
     except FileFormatError:
         raise
     except Exception as error:  # rasterio lets errors of several libraries through
         raise FileFormatError(
-            f"{path}: {Path(name).name} cannot be read, it is damaged or truncated ({one_line(error)}); copy or "
+            f"{files.path}: {Path(name).name} cannot be read, it is damaged or truncated ({one_line(error)}); copy or "
             "download the product again"
         ) from error
     return file
@@ -172,7 +173,7 @@ def plane_of(files: ProductFiles, name: str, grid: tuple[int, int], *, band: int
     Raises:
         FileFormatError: damaged or truncated, or it does not fit the grid.
     """
-    with opened(files.path, files.gdal(name), size=files.size(name)) as file:
+    with opened(files, name) as file:
         size = file.shape
     shrink, grow = on_grid(size, grid, where=str(files.place / name))
     return Plane(files.gdal(name), band=band, shrink=shrink, grow=grow)

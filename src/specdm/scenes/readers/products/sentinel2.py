@@ -72,7 +72,7 @@ def read(path: Path, options: ProductOptions) -> Raster:
     bands, scale = _radiometry(metadata, level)
     sources = {band.name: _source(files, band.name, metres) for band in bands}
     reference = _reference(files, sources, metres)
-    with opened(path, files.gdal(reference), size=files.size(reference)) as file:
+    with opened(files, reference) as file:
         step = max(1, round(metres / file.res[0]))
         if file.height % step or file.width % step:
             size = f"{file.height} x {file.width} px of {file.res[0]:g} m"

@@ -78,7 +78,7 @@ def read_spectral_image(
     metadata = Metadata(files, metadata_name)
     bands = bands_of(metadata)
     image_name = files.one(r".*-SPECTRAL_IMAGE(?:_COG)?\.TIF", what="the image")
-    with opened(path, files.gdal(image_name), size=files.size(image_name)) as file:
+    with opened(files, image_name) as file:
         grid, crs, transform, count, nodata = file.shape, file.crs, file.transform, file.count, file.nodata
     if count != bands.wavelength.size:
         raise FileFormatError(
@@ -141,7 +141,7 @@ def _flags(layer: Layer, files: ProductFiles, *, grid: tuple[int, int], count: i
     if not found:
         return []
     name = files.gdal(found[0])
-    with opened(files.path, name, size=files.size(found[0])) as file:
+    with opened(files, found[0]) as file:
         size: Any = file.shape
         bands = file.count
     on_grid(size, grid, where=str(files.place / found[0]))
