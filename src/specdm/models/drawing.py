@@ -13,6 +13,7 @@ from specdm.models.few_steps import joined_stages, jumps_of_stages
 from specdm.models.joint_model import JointModel
 from specdm.models.mask_codec import MaskCodec
 from specdm.models.mask_guess import changed_guess, with_evidence
+from specdm.models.settling import composition_of, settled, telling_pixels
 from specdm.models.solver import (
     Correction,
     Progress,
@@ -53,6 +54,7 @@ class Drawing:
         guidance: see `solver.guided_velocity`; none for where there are labels.
         composition_strength: how far masks are pulled to their composition, see `composition_tilt`; 0 not, 1 all the
             way.
+        mask_coherence: log odds that agreeing neighbours add to the classes of drawn masks, see `mask_coherence`.
         evaluations: of the network, all in all, that a distilled model was made for; it draws by jumps then, and has
             neither steps nor guidance of its own. None for a model as it was trained.
     """
@@ -64,6 +66,7 @@ class Drawing:
     masks_first: bool = True
     guidance: float = 0.0
     composition_strength: float = 0.0
+    mask_coherence: float = 0.0
     evaluations: int | None = None
 
     @property
@@ -102,17 +105,47 @@ class Drawing:
             known: what is given already; default: nothing.
             progress: called after each step of all stages.
         """
+        return self._drawn(noise, composition=composition, known=known, progress=progress, until=len(self.stages))
+
+    @property
+    def masks_before_images(self) -> list[int]:
+        """Numbers of the streams of class masks that images are drawn for."""
+        streams = self.model.streams
+        return [s for group in self.stages[: self._stages_of_masks] for s in group if streams[s].kind == "classes"]
+
+    @torch.no_grad()
+    def unsettled_masks(self, noise: torch.Tensor, *, composition: torch.Tensor | None = None) -> torch.Tensor:
+        """Latents before images are drawn; the last stage of masks as the network left it, not yet `settled`."""
+        return self._drawn(noise, composition=composition, until=self._stages_of_masks)
+
+    @property
+    def _stages_of_masks(self) -> int:
+        """How many stages come before the first with an image; none where nothing but masks is drawn."""
+        kinds = [{self.model.streams[s].kind for s in group} for group in self.stages]
+        return next((number for number, group in enumerate(kinds) if "image" in group), 0)
+
+    def _drawn(
+        self,
+        noise: torch.Tensor,
+        *,
+        composition: torch.Tensor | None,
+        known: KnownLatents | None = None,
+        progress: Progress | None = None,
+        until: int,
+    ) -> torch.Tensor:
+        """The stages before number `until`, all but the last of them settled."""
         model, fixed = self.model, self.known_cells(noise, known)
         levels = (~fixed).to(noise.dtype)
         state = noise if known is None else torch.where(model.by_channel(fixed), known.latents, noise)
-        stages, grids = self.stages, self.grids
+        stages, grids = self.stages[:until], self.grids
+        read = None if known is None else known.read
         told = [len(grid) - 1 for grid in grids]
         for number, group in enumerate(stages):
             free = self.free_cells(state, group) & ~fixed
             if not bool(free.any()):
                 continue
             state = solve_flow(
-                self.velocity(state, group, composition=composition, read=None if known is None else known.read),
+                self.velocity(state, group, composition=composition, read=read),
                 state,
                 stream_channels=model.stream_channels,
                 grid=grids[number],
@@ -122,8 +155,17 @@ class Drawing:
                 progress=_part_of(progress, sum(told[:number]), sum(told)),
             )
             if number + 1 < len(stages):
-                settled, levels = self.settled(state, levels, group, fixed=fixed)
-                state = torch.where(model.by_channel(fixed), state, settled)
+                known_now, levels = settled(
+                    model,
+                    state,
+                    levels,
+                    group,
+                    fixed=fixed,
+                    coherence=self.mask_coherence,
+                    composition=composition if self.composition_strength > 0 else None,
+                    read=read,
+                )
+                state = torch.where(model.by_channel(fixed), state, known_now)
         return state
 
     def known_cells(self, noise: torch.Tensor, known: KnownLatents | None) -> torch.Tensor:
@@ -191,22 +233,15 @@ class Drawing:
         if stream.kind != "classes" or not isinstance(codec, MaskCodec):
             return None
         changes = [] if read is None else [with_evidence(read[:, stream.position])]
-        if composition is not None and self.composition_strength > 0:
-            own = composition[:, stream.position * codec.classes : (stream.position + 1) * codec.classes]
-            counts = self._counts(state, s)
+        own = composition_of(model, s, composition)
+        if own is not None and self.composition_strength > 0:
+            counts = telling_pixels(model, state, s)
             changes.append(towards_composition(own, counts=counts, strength=self.composition_strength))
         if not changes:
             return None
         moved = changed_guess(codec, changes)
         mean, std = model.statistics_of(s)
         return lambda part: (moved(part * std + mean) - mean) / std
-
-    def _counts(self, state: torch.Tensor, s: int) -> torch.Tensor:
-        """Pixels at which a mask says something, `(n, y, x)` in 0/1."""
-        model, gaps = self.model, dict(masks_with_gaps(self.model.streams))
-        if s in gaps:
-            return model.values(state, gaps[s]).to(state.dtype)
-        return state.new_ones(len(state), *(side * model.factor for side in state.shape[-2:]))
 
     def _can_be_guided(self, group: Sequence[int]) -> bool:
         """Whether anything is known that these streams could be pulled towards: masks, or the composition."""
@@ -226,34 +261,6 @@ class Drawing:
             if mask in group and labelled not in group:
                 free[:, mask] = max_pool2d(model.values(state, labelled).float(), model.factor) > 0
         return free
-
-    def settled(
-        self, state: torch.Tensor, levels: torch.Tensor, group: Sequence[int], *, fixed: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """These streams known, with their levels: what is drawn next shall fit them.
-
-        Classes as they will be decoded, encoded again, since that is what known masks were in training. Amounts as
-        they were drawn: they decode to themselves, and latents that hardly vary would come back as rounding errors.
-
-        Args:
-            state: `(n, channels, y, x)`.
-            levels: `(n, streams, y, x)`.
-            group: numbers of the streams.
-            fixed: `(n, streams, y, x)` boolean, cells whose levels stay.
-        """
-        model = self.model
-        parts, before, gaps = model.split(state), levels, dict(masks_with_gaps(model.streams))
-        levels = levels.clone()
-        levels[:, list(group)] = 0.0
-        for s in group:
-            if model.streams[s].kind in ("amounts", "image", "pair"):
-                continue
-            values = model.values(state, s)
-            if s in gaps:
-                values = values.masked_fill(model.values(state, gaps[s]) == 0, -1)
-            parts[s] = model.encoded(s, values)
-            levels[:, s] = 1.0 - model.codec_of(model.streams[s]).known_cells(values)[:, 0]
-        return torch.cat(parts, dim=1), torch.where(fixed, before, levels)
 
     @torch.no_grad()
     def without_gaps(self, latents: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:

@@ -16,7 +16,7 @@ from specdm.models.drawing import Drawing
 from specdm.models.joint_model import JointModel
 from specdm.synthesis.calibration import fit_calibration
 from specdm.synthesis.distilled import Distilled, check_evaluations, part_name
-from specdm.synthesis.fit import device_of, some_latents
+from specdm.synthesis.fit import coherence_of, device_of, some_latents
 from specdm.synthesis.pipeline import SpecDMPipeline
 from specdm.tiles.tileset import TileSet
 from specdm.training.budget import Budget
@@ -121,11 +121,13 @@ def distilled_pipeline(
         loss="distilled_loss",
     )
     model = _with_denoiser(pipeline.model, module.averaged_denoiser().requires_grad_(True)).to(pipeline.model.device)
-    calibration = None
+    labelled, calibration = train.of_labelled_scenes(), None
+    drawing = replace(drawing, model=model)
+    # what jumps draw is dotted more than what it is taught by
+    drawing = replace(drawing, mask_coherence=coherence_of(pipeline, config, labelled, drawing=drawing))
     if pipeline.calibration is not None:
-        drawn = some_latents(pipeline, config, drawing=replace(drawing, model=model))
-        calibration = fit_calibration(model, drawn, train.of_labelled_scenes())
-    distilled = Distilled(model, calibration, pipeline.defaults.guidance)
+        calibration = fit_calibration(model, some_latents(pipeline, config, drawing=drawing), labelled)
+    distilled = Distilled(model, calibration, pipeline.defaults.guidance, drawing.mask_coherence)
     found = SpecDMPipeline(
         model=pipeline.model,
         prior=pipeline.prior,

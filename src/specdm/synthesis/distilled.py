@@ -27,11 +27,13 @@ class Distilled:
         model: codecs and the distilled denoiser.
         calibration: of what it draws; None for a model without one.
         guidance: that it has learnt to draw with.
+        mask_coherence: of its masks, see `SamplingDefaults`.
     """
 
     model: JointModel
     calibration: SpectralCalibration | None
     guidance: float
+    mask_coherence: float = 0.0
 
 
 def distilled_for(
@@ -92,7 +94,11 @@ def distilled_parts(distilled: Mapping[int, Distilled]) -> dict[str, Any]:
 def distilled_index(distilled: Mapping[int, Distilled]) -> dict[str, dict[str, Any]]:
     """What the index of a model says of them."""
     return {
-        str(evaluations): {"calibrated": one.calibration is not None, "guidance": one.guidance}
+        str(evaluations): {
+            "calibrated": one.calibration is not None,
+            "guidance": one.guidance,
+            "mask_coherence": one.mask_coherence,
+        }
         for evaluations, one in sorted(distilled.items())
     }
 
@@ -119,7 +125,9 @@ def load_distilled(
         if record["calibrated"]:
             calibration = load_part_files(place.with_name(f"{place.name}_calibration"))
             check_calibration_fits(folder, calibration, parts=model.component_counts, facts=facts)
-        found[evaluations] = Distilled(joint.eval(), calibration, float(record["guidance"]))
+        found[evaluations] = Distilled(
+            joint.eval(), calibration, float(record["guidance"]), float(record.get("mask_coherence", 0.0))
+        )
     return found
 
 

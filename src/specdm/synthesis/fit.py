@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +17,15 @@ from specdm.models.composition_prior import CompositionPrior
 from specdm.models.drawing import Drawing
 from specdm.models.joint_model import JointModel
 from specdm.synthesis.calibration import fit_calibration
-from specdm.synthesis.draws import tile_draws
+from specdm.synthesis.coherence import fitted_coherence
+from specdm.synthesis.draws import TileDraws, tile_draws
 from specdm.synthesis.facts import TileFacts
 from specdm.synthesis.pipeline import SpecDMPipeline
 from specdm.synthesis.sampling_defaults import SamplingDefaults
 from specdm.tiles.tileset import TileSet
 from specdm.training.config import RunConfig, load_config, read_config
 from specdm.training.ranks import Ranks, together
+from specdm.training.run_lock import run_lock
 from specdm.training.stages import train_stages
 from specdm.training.tile_tensors import LatentTiles, check_trainable
 
@@ -62,7 +66,8 @@ def train_run(run: Path, *, tiles: TileSet, config: RunConfig, show_progress: bo
     the folder must be one that all of them see. The first writes, all return the model.
 
     Raises:
-        RunError: the folder holds a run of another configuration, or a damaged checkpoint.
+        RunError: the folder holds a run of another configuration, or a damaged checkpoint; or another process is
+            writing into it.
         TrainingError: no labelled pixel, a loss that is not finite, or another process is lost.
         ConfigError: more devices than there are.
     """
@@ -71,8 +76,12 @@ def train_run(run: Path, *, tiles: TileSet, config: RunConfig, show_progress: bo
         _check_fits(run, tiles, config=config)
         if ranks.told((run / "model").exists()):
             return SpecDMPipeline.from_pretrained(run / "model")
-        pipeline = _trained(run, tiles, config=config, ranks=ranks, show_progress=show_progress)
-        ranks.wait_for(run / "model")
+        with run_lock(run, what="training", ranks=ranks):
+            # another process may have trained it meanwhile
+            pipeline = None
+            if not ranks.told((run / "model").exists()):
+                pipeline = _trained(run, tiles, config=config, ranks=ranks, show_progress=show_progress)
+            ranks.wait_for(run / "model")
         return SpecDMPipeline.from_pretrained(run / "model") if pipeline is None else pipeline
 
 
@@ -127,13 +136,15 @@ def _trained(
         return None
     pipeline = assemble(trained.model, trained.latents)
     pipeline.reader = trained.reader
+    pipeline.to(device_of(config.training.accelerator))
+    # drawn tiles have the ground of labelled scenes, also where they are not labelled
+    labelled = train.of_labelled_scenes()
+    coherence = coherence_of(pipeline, config, labelled, drawing=pipeline.drawing())
+    pipeline.defaults = replace(defaults, mask_coherence=coherence)
     if config.sampling.calibration_tiles:
-        pipeline.to(device_of(config.training.accelerator))
-        # drawn tiles have the ground of labelled scenes, also where they are not labelled
-        labelled = train.of_labelled_scenes()
         drawn = some_latents(pipeline, config, drawing=pipeline.drawing())
         pipeline.calibration = fit_calibration(trained.model, drawn, labelled)
-        pipeline.to("cpu")
+    pipeline.to("cpu")
     pipeline.save_pretrained(run / "model")
     return pipeline
 
@@ -152,13 +163,24 @@ def device_of(accelerator: str) -> str:
 
 def some_latents(pipeline: SpecDMPipeline, config: RunConfig, *, drawing: Drawing) -> torch.Tensor:
     """Latents drawn so, for the calibration of what is drawn so."""
-    drawn = []
-    for start in range(0, config.sampling.calibration_tiles, CALIBRATION_BATCH):
-        index = range(start, min(start + CALIBRATION_BATCH, config.sampling.calibration_tiles))
-        seed = CALIBRATION_SEED + config.seed
-        draws = tile_draws(index, seed=seed, shape=pipeline.latent_shape, prior=pipeline.prior, composition=None)
-        drawn.append(pipeline.latents_of(draws, drawing=drawing))
-    return torch.cat(drawn)
+    return torch.cat([pipeline.latents_of(draws, drawing=drawing) for draws in calibration_draws(pipeline, config)])
+
+
+def coherence_of(pipeline: SpecDMPipeline, config: RunConfig, tiles: TileSet, *, drawing: Drawing) -> float:
+    """The setting, or what masks drawn so need to be like those of these tiles."""
+    if config.sampling.mask_coherence is not None:
+        return config.sampling.mask_coherence
+    if not config.sampling.calibration_tiles:
+        return 0.0
+    return fitted_coherence(drawing, calibration_draws(pipeline, config), tiles)
+
+
+def calibration_draws(pipeline: SpecDMPipeline, config: RunConfig) -> Iterator[TileDraws]:
+    """What the tiles drawn for calibration start from, some at a time."""
+    most, seed = config.sampling.calibration_tiles, CALIBRATION_SEED + config.seed
+    for start in range(0, most, CALIBRATION_BATCH):
+        index = range(start, min(start + CALIBRATION_BATCH, most))
+        yield tile_draws(index, seed=seed, shape=pipeline.latent_shape, prior=pipeline.prior, composition=None)
 
 
 def _check_same(there: RunConfig, wanted: RunConfig, run: Path) -> None:

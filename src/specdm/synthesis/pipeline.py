@@ -257,9 +257,10 @@ class SpecDMPipeline(PipelineSharing, SceneSampling):
         evaluations: int | None = None,
     ) -> Drawing:
         """How the model draws, by its defaults where nothing else is said; raises as `distilled_for`."""
-        set_, model = self.defaults, self.model
+        set_, model, coherence = self.defaults, self.model, self.defaults.mask_coherence
         if evaluations is not None:
-            model = distilled_for(self.distilled, evaluations, steps=steps, guidance=guidance).model
+            few = distilled_for(self.distilled, evaluations, steps=steps, guidance=guidance)
+            model, coherence = few.model, few.mask_coherence
             guidance = 0.0  # it has learnt it
         return Drawing(
             model,
@@ -269,6 +270,7 @@ class SpecDMPipeline(PipelineSharing, SceneSampling):
             masks_first=set_.masks_first,
             guidance=set_.guidance if guidance is None else guidance,
             composition_strength=set_.composition_strength if composition_strength is None else composition_strength,
+            mask_coherence=coherence,
             evaluations=evaluations,
         )
 

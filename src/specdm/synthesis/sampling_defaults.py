@@ -16,6 +16,7 @@ class SamplingDefaults:
         masks_first: masks before images; else both together, as they were trained.
         guidance: strength by which images are pulled towards masks, and masks towards images and the composition.
         composition_strength: how far masks are pulled to the shares of their composition, 0 to 1.
+        mask_coherence: log odds that agreeing neighbours add to the classes of drawn masks; fitted after training.
         sensor_noise: whether noise of the sensor's covariance is put back on decoded images.
         dense: whether all ground is labelled, also what real masks would leave unlabelled.
     """
@@ -26,5 +27,6 @@ class SamplingDefaults:
     masks_first: bool = True
     guidance: float = 0.8
     composition_strength: float = 1.0
+    mask_coherence: float = 0.0
     sensor_noise: bool = True
     dense: bool = False

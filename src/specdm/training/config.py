@@ -142,9 +142,12 @@ class SamplingConfig(_Section):
     mask_level_shift: float = Field(2.0, gt=0, description="of the stages in which masks are drawn")
     guidance: float = Field(0.8, ge=0)
     composition_strength: float = Field(1.0, ge=0, le=1, description="how far masks are pulled to their composition")
+    mask_coherence: float | None = Field(
+        None, ge=0, le=20, description="how far neighbours decide on drawn classes; default: as real masks have it"
+    )
     sensor_noise: bool = True
     calibration_tiles: int = Field(
-        64, ge=0, description="tiles drawn after training to correct mean and spread of their spectra; 0: none"
+        64, ge=0, description="tiles drawn after training to correct masks, mean and spread of spectra; 0: none"
     )
     dense: bool = Field(False, description="label all ground, also what real masks would leave unlabelled")
 

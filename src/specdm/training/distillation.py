@@ -14,6 +14,7 @@ import torch
 
 from specdm.errors import TrainingError
 from specdm.models.drawing import Drawing
+from specdm.models.settling import settled
 from specdm.models.solver import NOISIEST
 from specdm.training.averaged_training import AveragedTraining
 from specdm.training.config import DistillationConfig
@@ -138,6 +139,6 @@ def _starts(drawing: Drawing, latents: torch.Tensor, fixed: torch.Tensor) -> lis
     for group in drawing.stages:
         free = drawing.free_cells(latents, group) & ~fixed
         found.append(StageStart(free.cpu(), levels.cpu(), model.by_channel(shown.to(latents.dtype)).bool().cpu()))
-        _, levels = drawing.settled(latents, levels, group, fixed=fixed)
+        _, levels = settled(model, latents, levels, group, fixed=fixed)
         shown[:, list(group)] = True
     return found

@@ -14,7 +14,9 @@ import numpy as np
 import torch
 
 from specdm.models.drawing import Drawing
+from specdm.models.mask_coherence import ROUNDS
 from specdm.models.receptive_field import reach
+from specdm.models.settling import settled
 from specdm.models.solver import NOISIEST, adams_bashforth, level_grid
 from specdm.synthesis.canvas.cells import CellFile
 from specdm.synthesis.canvas.draws import BLOCK
@@ -94,7 +96,7 @@ class CanvasDrawing:
             if state.free_up(group):
                 self._solve(state, group, shift=shifts[number], composition=chosen, told=told)
             if number + 1 < len(self.drawing.stages):
-                state.settle(group)
+                state.settle(group, composition=chosen if self.drawing.composition_strength > 0 else None)
         return state.latents
 
     def _solve(
@@ -195,14 +197,26 @@ class _State:
             found |= bool(free.any())
         return found
 
-    def settle(self, group: Sequence[int]) -> None:
-        """These streams as they will be decoded, see `Drawing.settled`."""
+    def settle(self, group: Sequence[int], *, composition: _Compositions | None) -> None:
+        """These streams as they will be decoded, see `settling.settled`."""
+        model, coherence = self._drawing.model, self._drawing.mask_coherence
+        # each round of coherence looks a cell farther
+        margin = self._margin + (ROUNDS if coherence else 0)
         for area in blocks(self._whole, BLOCK):
-            wide = area.grown(self._margin, inside=self._whole)
+            wide = area.grown(margin, inside=self._whole)
             fixed = self._of(self.fixed, wide).bool()
             before = self._of(self.latents, wide)
-            latents, levels = self._drawing.settled(before, self._of(self.levels, wide), group, fixed=fixed)
-            latents = torch.where(self._drawing.model.by_channel(fixed), before, latents)
+            row = None if composition is None else composition.of(wide)[None].to(model.device)
+            latents, levels = settled(
+                model,
+                before,
+                self._of(self.levels, wide),
+                group,
+                fixed=fixed,
+                coherence=coherence,
+                composition=row,
+            )
+            latents = torch.where(model.by_channel(fixed), before, latents)
             # into another file, since the blocks beside this one still need what was drawn
             self.velocity.write(area, latents[0, :, *area.within(wide)])
             self.levels.write(area, levels[0, :, *area.within(wide)])
