@@ -332,5 +332,8 @@ def test_count_is_that_of_the_array_with_least(little_run: Path, tmp_path: Path,
     folder = unfinished_folder(path)
     plan = Plan.read(folder)
     assert plan is not None and tiles_there(folder, plan) == 28
+    # a file that a writer renames meanwhile is listed, and gone when it is looked at
+    (folder / "image" / "c.9.0.0.0.0.0123.partial").symlink_to(tmp_path / "nothing")
+    assert tiles_there(folder, plan) == 28
     (folder / "image" / "c.2.0.0.0.0").unlink()
     assert tiles_there(folder, plan) == 8

@@ -93,13 +93,17 @@ def tiles_there(folder: Path, plan: Plan) -> int:
     """How many tiles are there, from the first on, in all arrays."""
     counts = []
     for name in plan.arrays:
-        found = set()
+        found: set[int] = set()
         where = array_folder(folder, name)
         if where.is_dir():
             with os.scandir(where) as entries:
-                # an empty file is what a machine that lost its power has left
-                found = {piece_number(entry.name) for entry in entries if entry.stat().st_size > 0}
-        counts.append(next(number for number in range(len(found) + 1) if number not in found))
+                for entry in entries:
+                    # what a writer is about to rename may be gone when it is looked at
+                    number = piece_number(entry.name)
+                    # an empty file is what a machine that lost its power has left
+                    if number is not None and entry.stat().st_size > 0:
+                        found.add(number)
+        counts.append(next(count for count in range(len(found) + 1) if count not in found))
     return min(min(counts) * plan.piece, plan.n_tiles)
 
 
