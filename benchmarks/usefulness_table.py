@@ -18,11 +18,6 @@ FEW, ALL = 0.1, 1.0
 WORST_AT_ALL = -0.005
 LEAST_GAIN = 0.03
 LEAST_ALONE = 0.9
-ABOVE_ONLY = ("taizhou", "indian_pines_change")
-"""Sets with records of arms whose synthetic tiles are labelled where the reading is above 0.8 only, not also on the
-surest half of every class; the next record of such an arm must take the old ones' place."""
-
-NOTE = "\\* by an earlier reading, labelled where it is above 0.8 only, not also on the surest half of every class"
 
 
 def write_table(records: Path) -> None:
@@ -42,8 +37,6 @@ def write_table(records: Path) -> None:
         if folder.is_dir() and any(folder.glob("*.json")):
             found[one.name] = summary(read_records(folder))
             lines += ["", f"## {one.name}", "", *_set_lines(one, found[one.name])]
-            if one.name in ABOVE_ONLY:
-                lines += ["", f"{NOTE}."]
     lines[7:7] = ["", *_bar_lines(found)]
     (RESULTS / "usefulness.md").write_text("\n".join(lines) + "\n")
     put_between(HERE.parent / "README.md", _short_lines(found), name="usefulness")
@@ -63,13 +56,12 @@ def _short_lines(found: dict[str, Summary]) -> list[str]:
             continue
         dense = [_plain(arm) for arm in arms if ARMS[arm.arm].kind == "dense"]
         gain = "-" if best.gain is None else _interval(best.gain)
-        star = "*" if name in ABOVE_ONLY else ""
         lines.append(
-            f"| {name}{star} | {one.main.replace('_', ' ')} | {best.score.n} | {_plain(real[0])} ({real[0].arm}) | "
+            f"| {name} | {one.main.replace('_', ' ')} | {best.score.n} | {_plain(real[0])} ({real[0].arm}) | "
             f"{dense[0] if dense else '-'} | {_plain(best)} ({best.arm}) | {gain} |"
         )
     note = "Means are over the seeds that an arm has, gains over those of the arm with synthetic tiles. "
-    return [*lines, "", f"{NOTE}. {note}By `benchmarks/usefulness.py`; every arm in benchmarks/results/usefulness.md."]
+    return [*lines, "", f"{note}By `benchmarks/usefulness.py`; every arm in benchmarks/results/usefulness.md."]
 
 
 def _plain(arm: ArmSummary) -> str:
