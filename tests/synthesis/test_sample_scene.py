@@ -88,8 +88,10 @@ def test_the_same_scene_whatever_the_batch_size_and_not_of_another_seed(pipeline
     assert not np.allclose(one[0], other[0], rtol=1e-3, atol=1.0)
 
 
-def test_a_scene_of_one_tile_is_the_tile(pipeline: SpecDMPipeline, tmp_path: Path) -> None:
-    """Drawn by the stages, levels and guidance of tiles, and calibrated as they are."""
+@pytest.mark.parametrize("coherence", [0.0, 20.0])
+def test_a_scene_of_one_tile_is_the_tile(pipeline: SpecDMPipeline, tmp_path: Path, monkeypatch, coherence) -> None:
+    """Drawn by the stages, levels and guidance of tiles, as coherent, and calibrated as they are."""
+    monkeypatch.setattr(pipeline, "defaults", replace(pipeline.defaults, mask_coherence=coherence))
     scene = pipeline.sample_scene(path=tmp_path / "s.nc", height=SIZE, width=SIZE, seed=4, sensor_noise=False)
     channels, cells = pipeline.latent_shape[:2]
     noise = latent_noise(4, Area(0, 0, cells, cells), channels)[None]
