@@ -13,7 +13,7 @@ def figures(value: float, lda: float) -> dict[str, float]:
 
 def record(**specdm):
     return {
-        "settings": {"set": "some_set", "tiles": 8, "stock_minutes": 2.0},
+        "settings": {"set": "some_set", "tiles": 8, "stock_minutes": 2.0, "calibration_minutes": 0.5},
         "machine": "CPU",
         "stock": figures(10.0, 0.5),
         "specdm": {minutes.removeprefix("m").replace("_", "."): found for minutes, found in specdm.items()},
@@ -36,6 +36,7 @@ def test_what_is_reached_must_stay_so_with_more_minutes():
 
 def test_the_table_says_the_share_of_the_minutes():
     text = "\n".join(table(record(m0_5=figures(11.0, 0.6), m1=figures(9.0, 0.6))))
-    assert "| **all of them** | 1 | 0.50 |" in text
-    assert f"| {FIGURES[LDA]} | 0.5 | 0.25 |" in text
+    assert "| **all of them** | 1.5 | 0.60 |" in text
+    assert f"| {FIGURES[LDA]} | 1 | 0.40 |" in text
+    assert "| stock | 2.5 |" in text
     assert "not reached" in "\n".join(table(record(m1=figures(11.0, 0.4))))
