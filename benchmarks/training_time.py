@@ -17,15 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from bars import RESULTS
+from few_steps import FIGURES, MORE_IS_BETTER
 
-FIGURES = {
-    "synthetic.frechet_spectral": "Fréchet spectral",
-    "synthetic.frechet_rgb": "Fréchet² rgb",
-    "synthetic.frechet_mask": "Fréchet² mask",
-    "synthetic.class_mean_angle_deg": "class means °",
-    "synthetic.lda_agreement": "LDA agrees",
-}
-HIGHER_IS_BETTER = ("synthetic.lda_agreement",)
 STOCK = "stock"
 
 
@@ -36,7 +29,7 @@ def reached(ours: Mapping[str, float | None], stock: Mapping[str, float | None])
         mine, theirs = ours.get(key), stock.get(key)
         if mine is None or theirs is None:
             continue
-        if mine >= theirs if key in HIGHER_IS_BETTER else mine <= theirs:
+        if mine >= theirs if key in MORE_IS_BETTER else mine <= theirs:
             found.append(key)
     return found
 

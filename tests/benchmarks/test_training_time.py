@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from training_time import FIGURES, first_minutes, reached, table
+from few_steps import FIGURES
+from training_time import first_minutes, reached, table
 
 LDA = "synthetic.lda_agreement"
 

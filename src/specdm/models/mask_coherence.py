@@ -16,7 +16,9 @@ from torch.nn.functional import avg_pool2d, interpolate, one_hot
 ROUNDS, SCALINGS = 15, 2
 """Of hearing neighbours, and in each of fitting the factors of classes."""
 
-LEAST = 1e-6
+LEAST, LEAST_SHARE = 1e-6, 1e-9
+"""Probability of a pixel, and share of a tile, that no class is below."""
+
 MOST_STEP, MOST_FACTOR = 3.0, 60.0
 """Largest change of a class's log factor in a round, and its largest size."""
 
@@ -56,14 +58,14 @@ def coherent(
     total = weight.sum(dim=(2, 3)).clamp(min=LEAST)
 
     def shares(guess: torch.Tensor) -> torch.Tensor:
-        return ((guess * weight).sum(dim=(2, 3)) / total).clamp(min=LEAST**1.5)
+        return ((guess * weight).sum(dim=(2, 3)) / total).clamp(min=LEAST_SHARE)
 
     # not those of the mean probabilities: a class that is unlikely everywhere is to stay nowhere
     likeliest = one_hot(probabilities.argmax(dim=1), probabilities.shape[1]).movedim(-1, 1) * said
-    wanted = (likeliest.sum(dim=(2, 3)) / said.sum(dim=(2, 3)).clamp(min=LEAST)).clamp(min=LEAST**1.5)
+    wanted = (likeliest.sum(dim=(2, 3)) / said.sum(dim=(2, 3)).clamp(min=LEAST)).clamp(min=LEAST_SHARE)
     if composition is not None:
-        wanted = torch.where(composition.isfinite(), composition, wanted).clamp(min=LEAST**1.5)
-    guess = heard = cells.softmax(dim=1)
+        wanted = torch.where(composition.isfinite(), composition, wanted).clamp(min=LEAST_SHARE)
+    guess = cells.softmax(dim=1)
     logs_of_classes = torch.zeros_like(wanted)
     for _ in range(ROUNDS):
         heard = strength * _around(guess * weight) / around

@@ -61,24 +61,19 @@ def mask_values(
     read: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """What a stream of masks decodes to, -1 where it says nothing; arguments as in `settled`."""
-    stream, gaps = model.streams[s], dict(masks_with_gaps(model.streams))
-    codec = model.codec_of(stream)
+    stream, codec = model.streams[s], model.codec_of(model.streams[s])
+    said = telling_pixels(model, state, s)
     if coherence > 0 and stream.kind == "classes" and isinstance(codec, MaskCodec):
         guess = codec.logits(model.split(model.denoiser.restore(state))[s]).softmax(dim=1)
-        found = coherent(
-            guess,
-            telling_pixels(model, state, s),
-            strength=coherence,
-            factor=model.factor,
-            composition=composition_of(model, s, composition),
-        )
+        own = composition_of(model, s, composition)
+        found = coherent(guess, said, strength=coherence, factor=model.factor, composition=own)
         if read is not None:
             heard = read[:, stream.position].isfinite().flatten(1).any(dim=1)
             found = torch.where(heard[:, None, None, None], guess, found)
         values = found.argmax(dim=1)
     else:
         values = model.values(state, s)
-    return values.masked_fill(model.values(state, gaps[s]) == 0, -1) if s in gaps else values
+    return values.masked_fill(said == 0, -1)
 
 
 def telling_pixels(model: JointModel, state: torch.Tensor, s: int) -> torch.Tensor:

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from specdm.errors import FileFormatError
+from specdm.scenes.catalog import DATASETS
 from specdm.scenes.classes import MASK_DTYPE, UNLABELLED, Classes
 from specdm.scenes.scene import Scene
 
@@ -45,7 +46,6 @@ CITATION = (
     "Baumgardner, M. F., Biehl, L. L., Landgrebe, D. A. (2015). 220 Band AVIRIS Hyperspectral Image Data "
     "Set: June 12, 1992 Indian Pine Test Site 3. Purdue University Research Repository. doi:10.4231/R7RX991C"
 )
-LICENCE = "CC BY 3.0 (Purdue University Research Repository)"
 WAVELENGTH_SOURCE = (
     "AVIRIS spectral calibration 92AV3C.spc (JPL, November 1992; Purdue University, MultiSpec "
     "documentation), less channels 104-108, 150-163 and 220"
@@ -88,7 +88,8 @@ def indian_pines() -> Scene:
         units="calibrated counts",
     )
     scene.dataset = scene.dataset.assign_coords(date=["1992-06-12"])
-    scene.dataset.attrs |= {"citation": CITATION, "licence": LICENCE, "wavelength_source": WAVELENGTH_SOURCE}
+    licence = DATASETS["indian-pines"].licence
+    scene.dataset.attrs |= {"citation": CITATION, "licence": licence, "wavelength_source": WAVELENGTH_SOURCE}
     return scene
 
 
