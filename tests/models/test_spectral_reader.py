@@ -19,7 +19,7 @@ def little(*, dates: int = 1, layers: int = 1) -> SpectralReader:
 def test_features_are_the_pixel_and_the_mean_around_it() -> None:
     generator = torch.Generator().manual_seed(0)
     components = torch.randn(1, 2, 9, 9, generator=generator)
-    features = little().features(components)
+    features = little().features(components, axes=torch.eye(2))
     assert features.shape == (1, 4, 9, 9)
     assert torch.equal(features[:, :2], components)
     half = WINDOW // 2
@@ -32,17 +32,32 @@ def test_features_are_the_pixel_and_the_mean_around_it() -> None:
 def test_pixels_without_data_do_not_count() -> None:
     components = torch.ones(1, 2, 9, 9)
     components[0, 1, 4, 4] = float("nan")
-    features = little().features(components)
+    features = little().features(components, axes=torch.eye(2))
     assert torch.equal(features[0, :, 4, 4], torch.tensor([0.0, 0.0, 1.0, 1.0]))
     assert torch.allclose(features[0, 2:], torch.ones(2, 9, 9))
 
 
 def test_changes_have_no_sign() -> None:
     first, second = torch.full((1, 2, 6, 6), 1.0), torch.full((1, 2, 6, 6), 4.0)
-    there = little(dates=2).features(torch.cat([first, second], dim=1))
-    back = little(dates=2).features(torch.cat([second, first], dim=1))
+    there = little(dates=2).features(torch.cat([first, second], dim=1), axes=torch.eye(4))
+    back = little(dates=2).features(torch.cat([second, first], dim=1), axes=torch.eye(4))
     assert there.shape[1] == 12
     assert torch.equal(there[:, 4:6], torch.full((1, 2, 6, 6), 3.0)) and torch.equal(there[:, 4:6], back[:, 4:6])
+
+
+def test_components_are_looked_at_along_its_axes() -> None:
+    """A turn of the components does not matter where the axes turn with them."""
+    generator = torch.Generator().manual_seed(0)
+    components = torch.randn(1, 2, 5, 5, generator=generator)
+    turn = torch.tensor([[0.6, 0.8], [-0.8, 0.6]])
+    turned = torch.einsum("ac,ncyx->nayx", turn, components)
+    features = little().features(turned, axes=turn.T)
+    assert torch.allclose(features, little().features(components, axes=torch.eye(2)), atol=1e-6)
+    net = little()
+    net.axes[0], net.scale[0, 0], net.sharpness[0], net.temperature[0] = turn, 1.0, 1.0, 0.1
+    net.weights[0, 0] = torch.tensor([0.0, 1.0, 0.0])
+    expected = (-turned[0, 0].square()).exp() / 0.1  # what it remembers is at 0 along its first axis
+    assert torch.allclose(net(components)[0, 0, 1] - net(components)[0, 0, 0], expected, atol=1e-4)
 
 
 def test_one_that_knows_nothing_says_so() -> None:
@@ -88,3 +103,11 @@ def test_a_reader_comes_back_from_its_files(tmp_path, points: int) -> None:
     chances = [net.pooled(net.chances(net(components)), components) for net in (reader, again)]
     assert torch.equal(*chances)
     assert again.reach == (WINDOW // 2 + 2 if points else 1)
+
+
+def test_a_reader_from_before_there_were_axes_looks_along_the_components(tmp_path) -> None:
+    reader = MaskReader(components=4, layers=2, classes=3, width=8, dilations=(1,), points=5)
+    state = {name: value for name, value in reader.state_dict().items() if name != "spectral.axes"}
+    again = MaskReader(components=4, layers=2, classes=3, width=8, dilations=(1,), points=5)
+    again.load_state_dict(state, strict=True)
+    assert again.spectral is not None and torch.equal(again.spectral.axes, torch.eye(4).expand(2, 4, 4))

@@ -11,6 +11,7 @@ from specdm.models.pixels import Pixels
 from specdm.training.budget import Budget
 from specdm.training.held_out_reading import (
     CHECKS,
+    LEAST_NEIGHBOUR_PIXELS,
     MOST_TEMPERATURE,
     SPECTRA_SHARE,
     SPECTRA_SHARE_UNTOLD,
@@ -136,7 +137,7 @@ def test_spectra_alone_are_heard_where_labels_are_few() -> None:
     assert float(net.spectral_share) == 0.0, "a machine that has learnt nothing has no say"
     net.spectral.sharpness.fill_(1.0)
     choice().give_share(net)
-    assert float(net.spectral_share) == SPECTRA_SHARE
+    assert float(net.spectral_share) == pytest.approx(SPECTRA_SHARE)
     choice(labelled=False).give_share(net)
     assert float(net.spectral_share) == SPECTRA_SHARE_UNTOLD > SPECTRA_SHARE
     plain = trained(1)
@@ -180,6 +181,16 @@ def test_neighbours_are_heard_as_far_as_held_out_ground_says() -> None:
     net, held_out = fields_held_out(1)
     held_out.give_neighbourhood(net, FIELDS, single_date=[True])
     assert int(net.neighbourhood) == 0 < far, "labels of training ground are no reason against held-out ground"
+
+
+@pytest.mark.parametrize(("labelled", "far"), [(LEAST_NEIGHBOUR_PIXELS, 0), (LEAST_NEIGHBOUR_PIXELS - 1, 3)])
+def test_a_few_held_out_labels_are_enough_to_hear_no_neighbours(labelled: int, far: int) -> None:
+    """Ground of specks, where training ground says that labels hold."""
+    net, held_out = fields_held_out(1)
+    positions = held_out._tiles.positions
+    positions.flatten()[labelled:] = -1
+    held_out.give_neighbourhood(net, FIELDS, single_date=[True])
+    assert int(net.neighbourhood) == far
 
 
 def test_neighbours_are_not_asked_where_labels_change_from_pixel_to_pixel() -> None:

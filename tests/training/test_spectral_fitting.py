@@ -15,6 +15,7 @@ from specdm.tiles.labelled_pixels import LEAST_OF_A_CLASS, draw_labelled, rare_f
 from specdm.tiles.tileset import TileSet
 from specdm.training import spectral_fitting
 from specdm.training.spectral_fitting import fit_spectra
+from specdm.training.spectral_metrics import Metric, noise_units
 
 
 def bands_at(tiles: TileSet):
@@ -30,7 +31,8 @@ def fitted(tiles: TileSet, *, points: int = 300, snr: float = 100.0) -> Spectral
     net = SpectralReader(
         components=components, dates=tiles.n_dates, layers=len(tiles.layers), classes=len(tiles.classes), points=points
     )
-    fit_spectra(net, tiles, components_at=bands_at(tiles), snr=torch.full((components,), snr), seed=0)
+    metric = noise_units(torch.full((components,), snr))
+    fit_spectra(net, tiles, components_at=bands_at(tiles), metrics=[metric], seed=0)
     return net
 
 
@@ -69,14 +71,6 @@ def test_a_layer_of_its_own_date_looks_at_that_date_only() -> None:
     assert torch.equal(dates, torch.tensor([0.0, 0.0, 1.0, 1.0, 0.0, 0.0]).repeat(2))
 
 
-def test_components_weigh_by_the_sensors_noise() -> None:
-    net = SpectralReader(components=2, dates=1, layers=1, classes=2, points=3)
-    scale = spectral_fitting._scale(net, torch.tensor([25.0, 1.0]), dates=[0])
-    assert scale[0] / scale[1] == pytest.approx(5.0)
-    capped = spectral_fitting._scale(net, torch.tensor([1e9, 1.0]), dates=[0])
-    assert capped[0] / capped[1] == pytest.approx(spectral_fitting.MOST_SNR**0.5)
-
-
 @given(st.integers(0, 2**16))
 def test_blocks_left_out_are_what_fitting_without_them_says(seed: int) -> None:
     """The closed form against doing it: leave a block out, solve anew, predict it."""
@@ -96,24 +90,77 @@ def test_blocks_left_out_are_what_fitting_without_them_says(seed: int) -> None:
             weights = torch.linalg.solve(spectral_fitting._ridged(kernel[rest][:, rest], ridge), wanted[rest])
             error[own] = (kernel[own][:, rest] @ weights - wanted[own]).square().sum(dim=1)
         kept[ridge] = error.mean()
-    for candidate in spectral_fitting._candidates(rows, truth, blocks, scale=scale, classes=3):
+    for candidate in spectral_fitting._candidates(
+        rows, truth, blocks, axes=torch.eye(3), scale=scale, classes=3
+    ):
         assert candidate.error == pytest.approx(float(kept[candidate.ridge]), rel=1e-6)
 
 
 @pytest.mark.parametrize(("gain", "wider"), [(0.9, True), (0.99, False)])
 def test_surroundings_count_where_they_are_worth_it(monkeypatch, gain: float, wider: bool) -> None:
     """Of two settings that are all but equal the simpler one holds better on ground far away."""
-    net = SpectralReader(components=2, dates=1, layers=1, classes=2, points=20)
 
-    def candidates(rows, truth, blocks, *, scale, classes):
+    def candidates(rows, truth, blocks, *, axes, scale, classes):
         error = gain if bool(scale[2:].any()) else 1.0
-        return [spectral_fitting._Candidate(error, scale, 0.1, 0.2)]
+        return [spectral_fitting._Candidate(error, axes, scale, 0.1, 0.2)]
 
     monkeypatch.setattr(spectral_fitting, "_candidates", candidates)
     rows = torch.randn(20, 4, generator=torch.Generator().manual_seed(0))
     truth = torch.arange(20) % 2
-    spectral_fitting._fit_layer(net, 0, rows, truth, truth, scale=torch.ones(4), seed=0)
-    assert bool(net.scale[0, 2:].any()) == wider
+    found = spectral_fitting._chosen(
+        rows, truth, truth, axes=torch.eye(2), scale=torch.ones(4), classes=2, seed=0
+    )
+    assert bool(found.scale[2:].any()) == wider
+
+
+def turned_bands(tiles: TileSet) -> Metric:
+    """All bands but the first, in an order of their own."""
+    components = tiles.n_dates * tiles.n_bands
+    weights = torch.ones(components)
+    weights[-1] = 0.0
+    return Metric(torch.eye(components).flip(0), weights)
+
+
+def blind(tiles: TileSet) -> Metric:
+    """Nothing but the first component."""
+    components = tiles.n_dates * tiles.n_bands
+    return Metric(torch.eye(components), torch.zeros(components).index_fill(0, torch.tensor([0]), 1.0))
+
+
+def fitted_by(tiles: TileSet, metrics: list[Metric], *, noise: bool) -> SpectralReader:
+    """With noise as the first component, or the bands as they are."""
+    components = tiles.n_dates * tiles.n_bands
+    whole, generator = bands_at(tiles), torch.Generator().manual_seed(0)
+
+    def components_at(at: np.ndarray) -> torch.Tensor:
+        found = whole(at).clone()
+        if noise:
+            found[:, 0] = torch.randn(found[:, 0].shape, generator=generator)
+        return found
+
+    net = SpectralReader(
+        components=components, dates=tiles.n_dates, layers=1, classes=len(tiles.classes), points=300
+    )
+    fit_spectra(net, tiles, components_at=components_at, metrics=metrics, seed=0)
+    return net
+
+
+def test_the_metric_that_left_out_ground_reads_best_is_taken(tiles: TileSet) -> None:
+    for metrics in ([blind(tiles), turned_bands(tiles)], [turned_bands(tiles), blind(tiles)]):
+        net = fitted_by(tiles, metrics, noise=True)
+        assert torch.equal(net.axes[0], torch.eye(12).flip(0))
+        assert right(net, tiles, labels=tiles) > 0.95
+
+
+def test_of_two_metrics_that_are_alike_the_first_is_taken(tiles: TileSet) -> None:
+    plain, turned = Metric(torch.eye(12), torch.ones(12)), Metric(torch.eye(12).flip(0), torch.ones(12))
+    assert torch.equal(fitted_by(tiles, [plain, turned], noise=False).axes[0], torch.eye(12))
+
+
+def test_change_is_measured_by_the_first_metric_whatever_left_out_ground_says() -> None:
+    change = make_little_change().tile(size=16, stride=8)
+    net = fitted_by(change, [blind(change), turned_bands(change)], noise=True)
+    assert torch.equal(net.axes[0], torch.eye(change.n_dates * change.n_bands))
 
 
 def test_pixels_without_data_teach_nothing(tiles: TileSet) -> None:
@@ -126,7 +173,7 @@ def test_pixels_without_data_teach_nothing(tiles: TileSet) -> None:
     def components_at(at: np.ndarray) -> torch.Tensor:
         return whole(at).masked_fill(torch.from_numpy(np.isnan(blank.images(at)[:, 0])), float("nan"))
 
-    fit_spectra(net, blank, components_at=components_at, snr=torch.ones(12), seed=0)
+    fit_spectra(net, blank, components_at=components_at, metrics=[noise_units(torch.ones(12))], seed=0)
     pixels = draw_labelled(blank, layer=0, most=2000, block=16, seed=0)
     there = (pixels.places % 16 >= 8).sum()
     assert int((net.weights[0] != 0).any(dim=1).sum()) == there > 100

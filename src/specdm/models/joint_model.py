@@ -135,14 +135,19 @@ class JointModel(nn.Module):
         return tiles
 
     @property
+    def bases(self) -> tuple[SpectralBasis, ...]:
+        """Spectral basis of each date; empty for a model without image streams."""
+        return tuple(self._basis(stream) for stream in self._image_streams())
+
+    @property
     def component_counts(self) -> tuple[int, ...]:
         """Components of the spectral basis of each date; empty for a model without image streams."""
-        return tuple(self._basis(stream).components for stream in self._image_streams())
+        return tuple(basis.components for basis in self.bases)
 
     @property
     def component_snr(self) -> torch.Tensor:
         """Variance of each component in units of the sensor's noise, of all dates after each other."""
-        return torch.cat([self._basis(stream).snr for stream in self._image_streams()])
+        return torch.cat([basis.snr for basis in self.bases])
 
     @torch.no_grad()
     def image_components(self, tiles: Pixels) -> torch.Tensor:

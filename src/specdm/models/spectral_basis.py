@@ -152,6 +152,18 @@ class SpectralBasis(nn.Module):
         """Components `(n, components, y, x)` to bands `(n, bands, y, x)`."""
         return torch.einsum("bk,nkyx->nbyx", self.synthesis, components) + self.mean[:, None, None]
 
+    def standard_bands(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Axes of the components, one a row, and weights along them that give distances of standardised bands.
+
+        With S the synthesis over each band's spread, |S (a - b)| is the distance of two pixels with components a and
+        b; the eigenvectors of S^T S are axes along which it has a weight each. `(components, components)` orthonormal,
+        `(components,)`.
+        """
+        spread = (self.synthesis.square().sum(dim=1) + self.noise_factor.square().sum(dim=1)).sqrt()
+        standard = (self.synthesis / spread.clamp(min=1e-12)[:, None]).double()
+        values, vectors = torch.linalg.eigh(standard.T @ standard)
+        return vectors.T.float(), values.clamp(min=0.0).sqrt().float()
+
     def residual_noise(self, shape: tuple[int, int, int], *, generator: torch.Generator) -> torch.Tensor:
         """A draw of what the basis leaves out, `(n, bands, y, x)` for shape `(n, y, x)`, independent by pixel."""
         n, height, width = shape

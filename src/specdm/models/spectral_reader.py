@@ -8,6 +8,8 @@ a mean IoU of 0.47 where the network reached 0.35, and hyperspectral change with
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -21,13 +23,15 @@ PIXELS_AT_ONCE = 8192
 class SpectralReader(nn.Module):
     """Kernel machines, one a mask layer, on features of each pixel.
 
-    The features of a pixel are its components, what changed in them from each date to the next without its sign, and
-    the same of the mean of a window around it. `scale` weighs them; one that is 0 does not count.
+    The features of a pixel are its components along some axes, what changed in them from each date to the next without
+    its sign, and the same of the mean of a window around it. `scale` weighs them; one that is 0 does not count.
 
-    Buffers: scale `(layers, features)`; support `(layers, points, features)`, scaled; weights `(layers, points,
-    classes)`; sharpness `(layers,)` of the kernel `exp(-sharpness |a - b|²)`; temperature `(layers,)`.
+    Buffers: axes `(layers, components, components)`, one a row; scale `(layers, features)`; support `(layers, points,
+    features)`, scaled; weights `(layers, points, classes)`; sharpness `(layers,)` of the kernel
+    `exp(-sharpness |a - b|²)`; temperature `(layers,)`.
     """
 
+    axes: torch.Tensor
     scale: torch.Tensor
     support: torch.Tensor
     weights: torch.Tensor
@@ -46,6 +50,7 @@ class SpectralReader(nn.Module):
         """
         super().__init__()
         self.dates = dates
+        self.register_buffer("axes", torch.eye(components).repeat(layers, 1, 1))
         features = 2 * counted_with_changes(components, dates=dates)
         for name, shape in {
             "scale": (layers, features),
@@ -60,10 +65,15 @@ class SpectralReader(nn.Module):
         """Whether it has learnt anything of a mask layer."""
         return bool(self.sharpness[layer] > 0)
 
-    def features(self, components: torch.Tensor) -> torch.Tensor:
-        """Of every pixel, `(n, features, y, x)`, from `(n, components, y, x)` with NaN where there are no data."""
+    def features(self, components: torch.Tensor, *, axes: torch.Tensor) -> torch.Tensor:
+        """Of every pixel, `(n, features, y, x)`.
+
+        Args:
+            components: `(n, components, y, x)`, NaN where there are no data.
+            axes: to look at them along, `(components, components)`.
+        """
         valid = components.isfinite().all(dim=1, keepdim=True)
-        shown = torch.where(valid, components, 0.0)
+        shown = torch.einsum("ac,ncyx->nayx", axes, torch.where(valid, components, 0.0))
         around = F.avg_pool2d(torch.cat([shown, valid.to(shown.dtype)], dim=1), WINDOW, stride=1, padding=WINDOW // 2)
         means = around[:, :-1] / around[:, -1:].clamp(min=1e-6)
         return torch.cat([with_changes(values, dates=self.dates) for values in (shown, means)], dim=1)
@@ -71,14 +81,19 @@ class SpectralReader(nn.Module):
     @torch.no_grad()
     def forward(self, components: torch.Tensor) -> torch.Tensor:
         """Logarithms of class probabilities `(n, layer, classes, y, x)`."""
-        features = self.features(components).movedim(1, -1)
-        rows = features.flatten(0, -2)
         layers = []
-        for layer in range(len(self.sharpness)):
+        for layer, axes in enumerate(self.axes):
+            features = self.features(components, axes=axes).movedim(1, -1)
+            rows = features.flatten(0, -2)
             found = [self._scores(part, layer) for part in rows.split(PIXELS_AT_ONCE)]
             scores = torch.cat(found).unflatten(0, features.shape[:-1]) / self.temperature[layer]
             layers.append(scores.log_softmax(dim=-1).movedim(-1, 1))
         return torch.stack(layers, dim=1)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
+        # readers from before there were axes looked along the components themselves
+        state_dict.setdefault(f"{prefix}axes", self.axes)
+        super()._load_from_state_dict(state_dict, prefix, *rest)
 
     def _scores(self, features: torch.Tensor, layer: int) -> torch.Tensor:
         kernel = likeness(features * self.scale[layer], self.support[layer], sharpness=self.sharpness[layer])

@@ -28,6 +28,7 @@ from specdm.training.held_out_reading import HeldOutReading
 from specdm.training.orientations import ORIENTATIONS, orient
 from specdm.training.ranks import ALONE, Ranks
 from specdm.training.spectral_fitting import fit_spectra
+from specdm.training.spectral_metrics import metrics_of
 from specdm.training.stage_fitting import fit_stage, seeded
 from specdm.training.tile_tensors import load_part, to_pixels
 
@@ -152,7 +153,7 @@ def trained_reader(
                 reader.spectral,
                 tiles,
                 components_at=lambda at: components_of(model, to_pixels(tiles, at)),
-                snr=model.component_snr.cpu(),
+                metrics=metrics_of(model),
                 seed=config.seed,
             )
             choice.give_share(reader)

@@ -8,7 +8,7 @@ squares support vector machine and kernel ridge regression", Pattern Recognition
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,7 @@ from specdm.models.spectral_reader import SpectralReader, likeness
 from specdm.scenes.task import dates_of_layer
 from specdm.tiles.labelled_pixels import LabelledPixels, draw_labelled
 from specdm.tiles.tileset import TileSet
+from specdm.training.spectral_metrics import Metric
 
 LEAST_PIXELS = 10
 """Labelled pixels of a layer; of fewer nothing is learnt."""
@@ -31,9 +32,6 @@ SEARCH_PIXELS = 1500
 BLOCK = 16
 """Pixels across, of the squares of ground that are left out together."""
 
-MOST_SNR = 1000.0
-"""Components far above the noise, such as those of bands that are computed from others, weigh no more than this."""
-
 CHANGE_WEIGHT = 3.0
 """Of changes between dates where a mask layer is about all dates, in units of the components."""
 
@@ -42,6 +40,9 @@ SHARPNESS = 3.0
 
 WORTH = 0.97
 """Of the error of single spectra that theirs with their surroundings must fall below to be preferred."""
+
+METRIC_WORTH = 0.9
+"""Of the error by one metric that the error by the next must fall below to be preferred."""
 
 RIDGES = (0.01, 0.1, 0.3, 1.0)
 TEMPERATURES = torch.logspace(-1.0, -0.6, 9)
@@ -53,6 +54,7 @@ class _Candidate:
     """Settings of a machine, and how it did on pixels whose surroundings it had not seen."""
 
     error: float
+    axes: torch.Tensor
     scale: torch.Tensor
     ridge: float
     temperature: float
@@ -63,7 +65,7 @@ def fit_spectra(
     tiles: TileSet,
     *,
     components_at: Callable[[np.ndarray], torch.Tensor],
-    snr: torch.Tensor,
+    metrics: Sequence[Metric],
     seed: int,
 ) -> None:
     """Let it remember labelled pixels of training tiles, layer by layer.
@@ -72,18 +74,36 @@ def fit_spectra(
         spectral: with room for them.
         tiles: to learn from.
         components_at: components of all dates, `(n, components, y, x)`, of the tiles at some positions.
-        snr: of the components, `(components,)`.
+        metrics: to choose from, the first unless another is clearly better; at least one.
         seed: of the draw of pixels, where there are more than there is room for.
     """
     n_layers, points = spectral.weights.shape[:2]
     for layer in range(n_layers):
+        dates = dates_of_layer(layer, n_dates=tiles.n_dates, n_layers=n_layers)
         pixels = draw_labelled(tiles, layer=layer, most=points, block=BLOCK, seed=seed)
-        rows = spectral_rows(spectral, pixels, size=tiles.size, components_at=components_at)
-        there = rows.isfinite().all(dim=1)
-        if int(there.sum()) >= LEAST_PIXELS:
-            scale = _scale(spectral, snr, dates=dates_of_layer(layer, n_dates=tiles.n_dates, n_layers=n_layers))
-            truth, blocks = (torch.from_numpy(values)[there] for values in (pixels.labels, pixels.blocks))
-            _fit_layer(spectral, layer, rows[there], truth, blocks, scale=scale, seed=seed)
+        truth, blocks = torch.from_numpy(pixels.labels), torch.from_numpy(pixels.blocks)
+        best: tuple[_Candidate, torch.Tensor] | None = None
+        # what changed is told from the noise of both dates, whatever the bands' spread: Taizhou F1 0.98 and 0.95 by the
+        # first metric, 0.98 and 0.93 by the second, which left-out ground would have chosen
+        for metric in metrics if len(dates) == 1 else metrics[:1]:
+            rows = spectral_rows(spectral, pixels, size=tiles.size, components_at=components_at, axes=metric.axes)
+            there = rows.isfinite().all(dim=1)
+            if int(there.sum()) < LEAST_PIXELS:
+                break
+            found = _chosen(
+                rows[there],
+                truth[there],
+                blocks[there],
+                axes=metric.axes,
+                scale=_scale(spectral, metric.weights, dates=dates),
+                classes=spectral.weights.shape[2],
+                seed=seed,
+            )
+            if best is None or found.error < METRIC_WORTH * best[0].error:
+                best = found, rows
+        if best is not None:
+            there = best[1].isfinite().all(dim=1)
+            _remember(spectral, layer, best[0], best[1][there], truth[there])
 
 
 def spectral_rows(
@@ -92,64 +112,74 @@ def spectral_rows(
     *,
     size: int,
     components_at: Callable[[np.ndarray], torch.Tensor],
+    axes: torch.Tensor,
 ) -> torch.Tensor:
-    """Features `(m, features)` of pixels of tiles of some size, NaN where a component has no data."""
+    """Features `(m, features)` of pixels of tiles of some size along axes, NaN where a component has no data."""
     tile, place = (torch.from_numpy(values) for values in np.divmod(pixels.places, size * size))
     rows = [torch.zeros(0, spectral.scale.shape[1])]
     for at in tile.unique().split(TILES_AT_ONCE) if len(tile) else ():
         components = components_at(at.numpy())
         empty = ~components.isfinite().all(dim=1, keepdim=True)
-        features = spectral.features(components).masked_fill(empty, float("nan")).flatten(2)
+        features = spectral.features(components, axes=axes).masked_fill(empty, float("nan")).flatten(2)
         mine = (tile >= at[0]) & (tile <= at[-1])
         rows.append(features[torch.searchsorted(at, tile[mine]), :, place[mine]])
     return torch.cat(rows)
 
 
-def _scale(spectral: SpectralReader, snr: torch.Tensor, *, dates: list[int]) -> torch.Tensor:
-    """Weight of each feature: components in units of the sensor's noise, changes more."""
-    noise_units = snr.clamp(max=MOST_SNR).sqrt()
-    by_date = noise_units.unflatten(0, (spectral.dates, -1)).clone()
+def _scale(spectral: SpectralReader, weights: torch.Tensor, *, dates: list[int]) -> torch.Tensor:
+    """Weight of each feature: what a metric weighs the components by, changes more."""
+    by_date = weights.unflatten(0, (spectral.dates, -1)).clone()
     changes = CHANGE_WEIGHT * (by_date[1:] + by_date[:-1]) / 2
     if spectral.dates > 1 and len(dates) < spectral.dates:
         others = [date for date in range(spectral.dates) if date not in dates]
         by_date[others], changes = 0.0, torch.zeros_like(changes)
     both = torch.cat([by_date.flatten(), changes.flatten()]).repeat(2)
-    return both / noise_units.square().mean().sqrt()
+    return both / weights.square().mean().sqrt()
 
 
-def _fit_layer(
-    spectral: SpectralReader,
-    layer: int,
+def _chosen(
     rows: torch.Tensor,
     truth: torch.Tensor,
     blocks: torch.Tensor,
     *,
+    axes: torch.Tensor,
     scale: torch.Tensor,
+    classes: int,
     seed: int,
-) -> None:
-    classes = spectral.weights.shape[2]
+) -> _Candidate:
+    """The best settings with and without surroundings by some of the pixels, with them only where they are worth it."""
     half = len(scale) // 2
     alone = torch.cat([scale[:half], torch.zeros(half)])
     random = np.random.default_rng(seed)
     few = torch.from_numpy(np.sort(random.permutation(len(truth))[:SEARCH_PIXELS]))
     searched = (rows[few], truth[few], blocks[few])
     best, wider = (
-        min(_candidates(*searched, scale=one, classes=classes), key=lambda candidate: candidate.error)
+        min(_candidates(*searched, axes=axes, scale=one, classes=classes), key=lambda candidate: candidate.error)
         for one in (alone, scale)
     )
-    if wider.error < WORTH * best.error:
-        best = wider
-    shown = (rows * best.scale).double()
+    return wider if wider.error < WORTH * best.error else best
+
+
+def _remember(
+    spectral: SpectralReader, layer: int, chosen: _Candidate, rows: torch.Tensor, truth: torch.Tensor
+) -> None:
+    shown = (rows * chosen.scale).double()
     sharpness = SHARPNESS / _median_distance(shown)
-    factor = torch.linalg.cholesky(_ridged(likeness(shown, shown, sharpness=sharpness), best.ridge))
-    spectral.scale[layer] = best.scale
-    spectral.support[layer, : len(truth)] = shown.float()
-    spectral.weights[layer, : len(truth)] = torch.cholesky_solve(_targets(truth, classes), factor).float()
-    spectral.sharpness[layer], spectral.temperature[layer] = sharpness, best.temperature
+    factor = torch.linalg.cholesky(_ridged(likeness(shown, shown, sharpness=sharpness), chosen.ridge))
+    weights = torch.cholesky_solve(_targets(truth, spectral.weights.shape[2]), factor)
+    spectral.axes[layer], spectral.scale[layer] = chosen.axes, chosen.scale
+    spectral.support[layer, : len(truth)], spectral.weights[layer, : len(truth)] = shown.float(), weights.float()
+    spectral.sharpness[layer], spectral.temperature[layer] = sharpness, chosen.temperature
 
 
 def _candidates(
-    rows: torch.Tensor, truth: torch.Tensor, blocks: torch.Tensor, *, scale: torch.Tensor, classes: int
+    rows: torch.Tensor,
+    truth: torch.Tensor,
+    blocks: torch.Tensor,
+    *,
+    axes: torch.Tensor,
+    scale: torch.Tensor,
+    classes: int,
 ) -> list[_Candidate]:
     shown = (rows * scale).double()
     kernel = likeness(shown, shown, sharpness=SHARPNESS / _median_distance(shown))
@@ -165,7 +195,7 @@ def _candidates(
             scores[own] -= torch.linalg.solve(inverse[own][:, own], weights[own])
         error = float((scores - wanted).square().sum(dim=1).mean())
         entropies = torch.stack([F.cross_entropy(scores / temperature, truth) for temperature in TEMPERATURES])
-        found.append(_Candidate(error, scale, ridge, float(TEMPERATURES[entropies.argmin()])))
+        found.append(_Candidate(error, axes, scale, ridge, float(TEMPERATURES[entropies.argmin()])))
     return found
 
 
