@@ -133,7 +133,7 @@ def main() -> None:
     parser.add_argument("--tiles", type=int, default=256)
     parser.add_argument("--steps", default="1,2,4,6,8,10,20,50", help="of each stage, separated by commas")
     parser.add_argument("--distilled", default="1,2,4", help="evaluations, separated by commas; may be empty")
-    parser.add_argument("--minutes", type=float, help="of each distillation; default: those of the denoiser")
+    parser.add_argument("--minutes", type=float, help="of each distillation; default: thrice the denoiser's")
     options = parser.parse_args()
     numbers = [int(word) for word in options.distilled.split(",") if word]
     for evaluations in numbers:

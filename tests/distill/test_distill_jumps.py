@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from specdm.models.denoiser import JointDenoiser
 from specdm.models.drawing import Drawing, KnownLatents
-from specdm.models.few_steps import joined_stages, jumps_of_stages
+from specdm.models.few_steps import even_jumps, joined_stages, jumps_of
 from specdm.models.image_codec import ImageCodec
 from specdm.models.joint_model import JointModel
 from specdm.models.mask_codec import MaskCodec
@@ -50,8 +50,8 @@ def model_of(*, sparse: bool) -> JointModel:
     return JointModel(streams=streams, codecs=codecs, denoiser=denoiser).eval()
 
 
-def drawing_of(model: JointModel, evaluations: int, **options: float) -> Drawing:
-    return Drawing(model, steps=9, image_shift=2.0, mask_shift=2.0, evaluations=evaluations, **options)
+def drawing_of(model: JointModel, *jumps: int, **options: float) -> Drawing:
+    return Drawing(model, steps=9, image_shift=2.0, mask_shift=2.0, jumps=jumps, **options)
 
 
 def drawn(drawing: Drawing, known: KnownLatents | None = None) -> torch.Tensor:
@@ -63,26 +63,28 @@ def drawn(drawing: Drawing, known: KnownLatents | None = None) -> torch.Tensor:
 @given(st.integers(1, 6), st.integers(1, 20))
 def test_evaluations_are_shared_among_the_stages(count: int, evaluations: int) -> None:
     stages = [[2 * stage, 2 * stage + 1] for stage in range(count)]
-    joined = joined_stages(stages, evaluations)
+    jumps, before = jumps_of(count, evaluations), even_jumps(count, evaluations)
+    assert sum(jumps) == sum(before) == evaluations and min(jumps) >= 1
+    assert before == sorted(before) and before[-1] - before[0] <= 1
+    joined = joined_stages(stages, len(jumps))
     assert [stream for group in joined for stream in group] == list(range(2 * count)), "each stream once, in order"
-    assert len(joined) == min(count, evaluations)
+    assert len(joined) == len(jumps) <= count
     assert joined[1:] == stages[count - len(joined) + 1 :], "the last stages stay by themselves"
-    jumps = jumps_of_stages(len(joined), evaluations)
-    assert sum(jumps) == evaluations and jumps == sorted(jumps) and jumps[-1] - jumps[0] <= 1
+    assert jumps == before if evaluations >= 2 * count else jumps[1:] in ([], [1]), "masks have all but one"
 
 
-def test_images_have_what_is_left_over() -> None:
-    assert jumps_of_stages(3, 4) == [1, 1, 2] and jumps_of_stages(2, 4) == [2, 2]
-    assert joined_stages([[2], [1], [0]], 4) == joined_stages([[2], [1], [0]], 3) == [[2], [1], [0]]
-    assert joined_stages([[2], [1], [0]], 2) == [[2, 1], [0]]
-    assert joined_stages([[2], [1], [0]], 1) == [[2, 1, 0]]
+def test_masks_are_drawn_together_where_evaluations_are_few() -> None:
+    assert [jumps_of(3, n) for n in (1, 2, 3, 4, 6, 7)] == [[1], [1, 1], [2, 1], [3, 1], [2, 2, 2], [2, 2, 3]]
+    assert [jumps_of(2, n) for n in (1, 2, 3, 4)] == [[1], [1, 1], [2, 1], [2, 2]]
+    assert jumps_of(1, 3) == [3]
+    assert [joined_stages([[2], [1], [0]], n) for n in (1, 2, 3)] == [[[2, 1, 0]], [[2, 1], [0]], [[2], [1], [0]]]
 
 
 @pytest.mark.parametrize("sparse", [True, False])
 @pytest.mark.parametrize("evaluations", [1, 2, 3, 4, 7])
 def test_a_tile_costs_so_many_evaluations(sparse: bool, evaluations: int) -> None:
     model = model_of(sparse=sparse)
-    tiles = model.decode(drawn(drawing_of(model, evaluations)))
+    tiles = model.decode(drawn(drawing_of(model, *jumps_of(2 + sparse, evaluations))))
     assert len(model.denoiser.asked) == evaluations
     assert (tiles.positions[..., :CELLS] == 2).all()
     assert (tiles.positions[..., CELLS:] == (-1 if sparse else 2)).all()
@@ -91,13 +93,13 @@ def test_a_tile_costs_so_many_evaluations(sparse: bool, evaluations: int) -> Non
 def test_progress_counts_evaluations() -> None:
     model, told = model_of(sparse=True), []
     noise = torch.randn(1, 14, CELLS, CELLS)
-    drawing_of(model, 4).latents(noise, progress=lambda step, steps, estimate: told.append((step, steps)))
+    drawing_of(model, 1, 1, 2).latents(noise, progress=lambda step, steps, estimate: told.append((step, steps)))
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
 def test_masks_drawn_together_with_where_they_say_something_are_known_to_images() -> None:
     model = model_of(sparse=True)
-    drawn(drawing_of(model, 2))
+    drawn(drawing_of(model, 1, 1))
     first, second = model.denoiser.asked
     assert (first[:, [MASK, LABELLED]] > 0.9).all() and (first[:, MASK] < 1).all() and (first[:, IMAGE] == 1).all()
     assert (second[:, LABELLED] == 0).all() and (second[:, IMAGE] > 0.9).all() and (second[:, IMAGE] < 1).all()
@@ -110,13 +112,13 @@ def test_what_is_given_costs_nothing_and_stays() -> None:
     cells = torch.zeros(2, 3, CELLS, CELLS, dtype=torch.bool)
     cells[:, [MASK, LABELLED]] = True
     latents = model.denoiser.wanted.expand(2, -1, -1, -1) + 0.0
-    found = drawn(drawing_of(model, 4), KnownLatents(latents, cells))
+    found = drawn(drawing_of(model, 1, 1, 2), KnownLatents(latents, cells))
     assert len(model.denoiser.asked) == 2, "the image's two"
     assert torch.equal(found[:, 6:], latents[:, 6:])
 
 
-@pytest.mark.parametrize("evaluations", [1, 2, 4])
-def test_masks_are_pulled_to_their_composition(evaluations: int) -> None:
+@pytest.mark.parametrize("jumps", [(1,), (1, 1), (1, 1, 2), (3, 1)])
+def test_masks_are_pulled_to_their_composition(jumps: tuple[int, ...]) -> None:
     """The network wants class 2 alone; half of class 0 is ordered."""
     model = model_of(sparse=True)
     # unsure, so that there is something to move
@@ -125,7 +127,7 @@ def test_masks_are_pulled_to_their_composition(evaluations: int) -> None:
     rows = torch.tensor([[1.0, 0.0, 0.0]]).expand(2, 3)
 
     def share(strength: float) -> float:
-        drawing = drawing_of(model, evaluations, composition_strength=strength)
+        drawing = drawing_of(model, *jumps, composition_strength=strength)
         positions = model.decode(drawing.latents(noise, composition=rows)).positions
         return float((positions[positions >= 0] == 0).float().mean())
 

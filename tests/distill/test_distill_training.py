@@ -11,9 +11,10 @@ import torch
 
 from specdm.models.drawing import Drawing
 from specdm.models.joint_model import JointModel
+from specdm.synthesis.distill import _budget
 from specdm.synthesis.pipeline import SpecDMPipeline
 from specdm.training import teacher_tiles as module
-from specdm.training.config import DistillationConfig
+from specdm.training.config import DistillationConfig, load_config
 from specdm.training.distillation import Distillation
 from specdm.training.teacher_tiles import PART, TeacherTiles, teacher_tiles
 from specdm.training.tile_tensors import LatentTiles, encode_tiles
@@ -79,20 +80,20 @@ def test_of_some_a_part_is_given(pipeline, real: LatentTiles, tiles: TeacherTile
     assert not tiles.fixed.flatten(1).all(dim=1).any()
 
 
-def student_of(pipeline: SpecDMPipeline, evaluations: int) -> Drawing:
+def student_of(pipeline: SpecDMPipeline, *jumps: int) -> Drawing:
     model = pipeline.model
     network = copy.deepcopy(model.denoiser).requires_grad_(True)
     student = JointModel(streams=model.streams, codecs=dict(model.codecs), denoiser=network).eval()
-    return replace(pipeline.drawing(), model=student, guidance=0.0, composition_strength=0.0, evaluations=evaluations)
+    return replace(pipeline.drawing(), model=student, guidance=0.0, composition_strength=0.0, jumps=jumps)
 
 
-@pytest.mark.parametrize("evaluations", [1, 2])
+@pytest.mark.parametrize("jumps", [(1,), (1, 1), (3, 1)])
 def test_a_student_learns_where_the_paths_end(
-    pipeline, tiles: TeacherTiles, evaluations: int, monkeypatch
+    pipeline, tiles: TeacherTiles, jumps: tuple[int, ...], monkeypatch
 ) -> None:
     new = torch.nonzero(~tiles.fixed.flatten(1).any(dim=1)).flatten()[:16]
     noise = tiles.noise(new)
-    student = student_of(pipeline, evaluations)
+    student = student_of(pipeline, *jumps)
 
     def missed() -> float:
         found = student.latents(noise, composition=tiles.compositions[new])
@@ -120,7 +121,7 @@ def test_a_student_learns_where_the_paths_end(
 
 def test_later_jumps_begin_where_the_student_gets_by_itself(pipeline, tiles: TeacherTiles) -> None:
     """Not where the trained model would be, whose paths a student never is on."""
-    student = student_of(pipeline, 4)
+    student = student_of(pipeline, 2, 2)
     training = Distillation(
         drawing=student, tiles=tiles, config=DistillationConfig(), mask_loss_weight=1.0, seed=3
     )
@@ -140,3 +141,13 @@ def test_later_jumps_begin_where_the_student_gets_by_itself(pipeline, tiles: Tea
     step = training._grids[last][1] - 1
     expected = state + step * velocity * student.model.by_channel(images)
     torch.testing.assert_close(moved[1:], expected[1:], rtol=1e-3, atol=1e-4)
+
+
+def test_it_trains_three_times_as_long_as_the_denoiser_if_nothing_is_said() -> None:
+    usual = load_config(preset="tiny")
+    assert _budget(usual).minutes == 3 * usual.denoiser.minutes and _budget(usual).steps is None
+    counted = {"denoiser.minutes": None, "denoiser.steps": 5}
+    by_steps = _budget(load_config(preset="tiny", overrides=counted))
+    assert (by_steps.steps, by_steps.minutes) == (15, None)
+    said = _budget(load_config(preset="tiny", overrides=counted | {"distillation.minutes": 2.0}))
+    assert (said.steps, said.minutes) == (None, 2.0)

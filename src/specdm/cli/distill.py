@@ -27,7 +27,7 @@ def distill(
     ] = None,
     minutes: Annotated[
         float | None,
-        typer.Option(help="Of training each; default: those of the denoiser.", show_default=False),
+        typer.Option(help="Of training each; default: three times those of the denoiser.", show_default=False),
     ] = None,
     set_: Annotated[
         list[str] | None,

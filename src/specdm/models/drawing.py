@@ -9,7 +9,7 @@ import torch
 from torch.nn.functional import avg_pool2d, max_pool2d
 
 from specdm.models.composition_tilt import towards_composition
-from specdm.models.few_steps import joined_stages, jumps_of_stages
+from specdm.models.few_steps import joined_stages
 from specdm.models.joint_model import JointModel
 from specdm.models.mask_codec import MaskCodec
 from specdm.models.mask_guess import changed_guess, with_evidence
@@ -55,8 +55,8 @@ class Drawing:
         composition_strength: how far masks are pulled to their composition, see `composition_tilt`; 0 not, 1 all the
             way.
         mask_coherence: log odds that agreeing neighbours add to the classes of drawn masks, see `mask_coherence`.
-        evaluations: of the network, all in all, that a distilled model was made for; it draws by jumps then, and has
-            neither steps nor guidance of its own. None for a model as it was trained.
+        jumps: of each stage, that a distilled model was made for, the first stages joined until there are as many; it
+            has neither steps nor guidance of its own. None for a model as it was trained.
     """
 
     model: JointModel
@@ -67,12 +67,12 @@ class Drawing:
     guidance: float = 0.0
     composition_strength: float = 0.0
     mask_coherence: float = 0.0
-    evaluations: int | None = None
+    jumps: tuple[int, ...] | None = None
 
     @property
     def stages(self) -> list[list[int]]:
         stages = stages_of(self.model.streams, masks_first=self.masks_first)
-        return stages if self.evaluations is None else joined_stages(stages, self.evaluations)
+        return stages if self.jumps is None else joined_stages(stages, len(self.jumps))
 
     @property
     def shifts(self) -> list[float]:
@@ -83,9 +83,7 @@ class Drawing:
     def grids(self) -> list[list[float]]:
         """Noise levels of each stage, from 1 to 0."""
         shifts = self.shifts
-        steps = [self.steps] * len(shifts)
-        if self.evaluations is not None:
-            steps = jumps_of_stages(len(shifts), self.evaluations)
+        steps = [self.steps] * len(shifts) if self.jumps is None else self.jumps
         return [level_grid(n, shift=shift).tolist() for n, shift in zip(steps, shifts, strict=True)]
 
     @torch.no_grad()
@@ -149,7 +147,7 @@ class Drawing:
                 state,
                 stream_channels=model.stream_channels,
                 grid=grids[number],
-                straight=self.evaluations is not None,
+                straight=self.jumps is not None,
                 free=free,
                 levels=levels,
                 progress=_part_of(progress, sum(told[:number]), sum(told)),

@@ -27,7 +27,7 @@ def distill_run(
     Args:
         run: run folder.
         evaluations: of the network, all in all, 1 to 16.
-        minutes: of training; default: as long as the denoiser was trained.
+        minutes: of training; default: three times as long as the denoiser was trained.
         settings: single keys of the configuration such as "distillation.learning_rate".
         overwrite: distil anew what is there already.
         show_progress: bars on the terminal.

@@ -13,6 +13,7 @@ import torch
 
 from specdm.errors import ModelError
 from specdm.models.drawing import Drawing
+from specdm.models.few_steps import jumps_of
 from specdm.models.joint_model import JointModel
 from specdm.synthesis.calibration import fit_calibration
 from specdm.synthesis.distilled import Distilled, check_evaluations, part_name
@@ -28,6 +29,10 @@ from specdm.training.tile_tensors import encode_tiles
 
 Callback = Callable[[int, int], None]
 
+LONGER = 3
+"""Times the budget of the denoiser. Masks of four evaluations go on getting better (Fréchet distance 254 after 800
+steps, 233 after 1,600; all steps of the trained model: 211)."""
+
 
 def distill(
     pipeline: SpecDMPipeline,
@@ -40,8 +45,8 @@ def distill(
 ) -> SpecDMPipeline:
     """Distil a trained pipeline to few evaluations of its network, all in all.
 
-    What comes back draws as before, and by `sample(evaluations=...)` in so many evaluations. It takes about as long as
-    the training of the denoiser, and the time to draw `distillation.teacher_tiles` tiles before it.
+    What comes back draws as before, and by `sample(evaluations=...)` in so many evaluations. It takes three times as
+    long as the training of the denoiser, and the time to draw `distillation.teacher_tiles` tiles before it.
 
     Args:
         pipeline: trained; stays as it is.
@@ -101,6 +106,7 @@ def distilled_pipeline(
     pipeline.to(device_of(training.accelerator))
     teacher = _teacher_tiles(pipeline, train, run=run, config=config, callback=callback)
     drawing = _drawing(pipeline, pipeline.drawing(), evaluations)
+    jumps = drawing.jumps or ()
     module = Distillation(
         drawing=drawing,
         tiles=teacher,
@@ -108,7 +114,7 @@ def distilled_pipeline(
         mask_loss_weight=config.denoiser.mask_loss_weight,
         seed=config.seed,
     )
-    _forget_other(run, evaluations, f"{pipeline.model_id} {config.seed} {_settings(config)}")
+    _forget_other(run, evaluations, f"{pipeline.model_id} {config.seed} {jumps} {_settings(config)}")
     fit_stage(
         run,
         module,
@@ -127,7 +133,7 @@ def distilled_pipeline(
     drawing = replace(drawing, mask_coherence=coherence_of(pipeline, config, labelled, drawing=drawing))
     if pipeline.calibration is not None:
         calibration = fit_calibration(model, some_latents(pipeline, config, drawing=drawing), labelled)
-    distilled = Distilled(model, calibration, pipeline.defaults.guidance, drawing.mask_coherence)
+    distilled = Distilled(model, jumps, calibration, pipeline.defaults.guidance, drawing.mask_coherence)
     found = SpecDMPipeline(
         model=pipeline.model,
         prior=pipeline.prior,
@@ -176,7 +182,7 @@ def _teacher_tiles(
 def _drawing(pipeline: SpecDMPipeline, teacher: Drawing, evaluations: int) -> Drawing:
     """How the distilled model draws: with a network of its own that begins as the trained one."""
     student = _with_denoiser(pipeline.model, copy.deepcopy(pipeline.model.denoiser).requires_grad_(True))
-    return replace(teacher, model=student, guidance=0.0, evaluations=evaluations)
+    return replace(teacher, model=student, guidance=0.0, jumps=tuple(jumps_of(len(teacher.stages), evaluations)))
 
 
 def _with_denoiser(model: JointModel, denoiser: torch.nn.Module) -> JointModel:
@@ -184,12 +190,12 @@ def _with_denoiser(model: JointModel, denoiser: torch.nn.Module) -> JointModel:
 
 
 def _budget(config: RunConfig) -> Budget:
-    """As long as the denoiser was trained, if nothing is said."""
-    set_ = config.distillation
-    said = set_ if set_.steps is not None or set_.minutes is not None else config.denoiser
+    """`LONGER` than the denoiser was trained, if nothing is said."""
+    set_, long = config.distillation, config.denoiser
+    said = set_.steps is not None or set_.minutes is not None
     return Budget(
-        steps=said.steps,
-        minutes=said.minutes,
+        steps=set_.steps if said or long.steps is None else LONGER * long.steps,
+        minutes=set_.minutes if said or long.minutes is None else LONGER * long.minutes,
         learning_rate=set_.learning_rate,
         warmup_steps=set_.warmup_steps,
         decay_share=set_.decay_share,

@@ -9,6 +9,7 @@ from typing import Any
 
 from specdm.errors import ModelError
 from specdm.models.denoiser import JointDenoiser
+from specdm.models.few_steps import even_jumps
 from specdm.models.joint_model import JointModel
 from specdm.models.part_files import load_part_files
 from specdm.models.spectral_calibration import SpectralCalibration
@@ -25,12 +26,14 @@ class Distilled:
 
     Attributes:
         model: codecs and the distilled denoiser.
+        jumps: of each stage, see `few_steps.jumps_of`.
         calibration: of what it draws; None for a model without one.
         guidance: that it has learnt to draw with.
         mask_coherence: of its masks, see `SamplingDefaults`.
     """
 
     model: JointModel
+    jumps: tuple[int, ...]
     calibration: SpectralCalibration | None
     guidance: float
     mask_coherence: float = 0.0
@@ -95,6 +98,7 @@ def distilled_index(distilled: Mapping[int, Distilled]) -> dict[str, dict[str, A
     """What the index of a model says of them."""
     return {
         str(evaluations): {
+            "jumps": list(one.jumps),
             "calibrated": one.calibration is not None,
             "guidance": one.guidance,
             "mask_coherence": one.mask_coherence,
@@ -104,9 +108,16 @@ def distilled_index(distilled: Mapping[int, Distilled]) -> dict[str, dict[str, A
 
 
 def load_distilled(
-    folder: Path, index: Mapping[int, Mapping[str, Any]], *, model: JointModel, facts: TileFacts
+    folder: Path, index: Mapping[int, Mapping[str, Any]], *, model: JointModel, stages: int, facts: TileFacts
 ) -> dict[int, Distilled]:
     """Read those that the index of a model names.
+
+    Args:
+        folder: of the model.
+        index: what it says of each, by number of evaluations.
+        model: as it was trained.
+        stages: of that.
+        facts: of its tiles.
 
     Raises:
         ModelError: a file is missing, damaged or of another model.
@@ -125,8 +136,14 @@ def load_distilled(
         if record["calibrated"]:
             calibration = load_part_files(place.with_name(f"{place.name}_calibration"))
             check_calibration_fits(folder, calibration, parts=model.component_counts, facts=facts)
+        jumps = tuple(record.get("jumps") or even_jumps(stages, evaluations))
+        if sum(jumps) != evaluations or not 1 <= len(jumps) <= stages or min(jumps) < 1:
+            raise ModelError(
+                f"{folder}: jumps of the model distilled to {evaluations} are {list(jumps)}, expected as many in 1 "
+                f"to {stages} stages; copy the model again"
+            )
         found[evaluations] = Distilled(
-            joint.eval(), calibration, float(record["guidance"]), float(record.get("mask_coherence", 0.0))
+            joint.eval(), jumps, calibration, float(record["guidance"]), float(record.get("mask_coherence", 0.0))
         )
     return found
 

@@ -257,10 +257,10 @@ class SpecDMPipeline(PipelineSharing, SceneSampling):
         evaluations: int | None = None,
     ) -> Drawing:
         """How the model draws, by its defaults where nothing else is said; raises as `distilled_for`."""
-        set_, model, coherence = self.defaults, self.model, self.defaults.mask_coherence
+        set_, model, coherence, jumps = self.defaults, self.model, self.defaults.mask_coherence, None
         if evaluations is not None:
             few = distilled_for(self.distilled, evaluations, steps=steps, guidance=guidance)
-            model, coherence = few.model, few.mask_coherence
+            model, coherence, jumps = few.model, few.mask_coherence, few.jumps
             guidance = 0.0  # it has learnt it
         return Drawing(
             model,
@@ -271,7 +271,7 @@ class SpecDMPipeline(PipelineSharing, SceneSampling):
             guidance=set_.guidance if guidance is None else guidance,
             composition_strength=set_.composition_strength if composition_strength is None else composition_strength,
             mask_coherence=coherence,
-            evaluations=evaluations,
+            jumps=jumps,
         )
 
     def latents_of(

@@ -14,7 +14,7 @@ from specdm.models.joint_model import JointModel
 from specdm.models.mask_reader import MaskReader
 from specdm.models.part_files import load_part_files, save_part_files
 from specdm.models.spectral_calibration import SpectralCalibration
-from specdm.models.streams import Stream
+from specdm.models.streams import Stream, stages_of
 from specdm.synthesis.distilled import Distilled, distilled_index, distilled_parts, load_distilled
 from specdm.synthesis.facts import TileFacts
 from specdm.synthesis.folders import replacing_folder
@@ -110,5 +110,7 @@ def load_parts(folder: Path) -> PipelineParts:
     reader: Any = load_part_files(folder / "reader") if reads else None
     if reads:
         check_reader_fits(folder, reader, model=model, facts=facts)
-    distilled = load_distilled(folder, few, model=model, facts=facts)
+    distilled = load_distilled(
+        folder, few, model=model, stages=len(stages_of(streams, masks_first=defaults.masks_first)), facts=facts
+    )
     return PipelineParts(model, prior, facts, defaults, calibration, reader, distilled)

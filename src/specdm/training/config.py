@@ -109,7 +109,7 @@ class DenoiserConfig(_Section):
 class DistillationConfig(_Section):
     """A model of few evaluations, made of a trained one by `specdm distill`; not part of training itself."""
 
-    teacher_tiles: int = Field(2048, ge=1, description="of the trained model, to learn from")
+    teacher_tiles: int = Field(1024, ge=1, description="of the trained model, to learn from")
     given_share: float = Field(0.2, ge=0, le=1, description="of these, of which an image, a mask or an area is given")
     batch_size: int = Field(16, ge=1)
     learning_rate: float = Field(1e-3, gt=0)
@@ -117,7 +117,7 @@ class DistillationConfig(_Section):
     decay_share: float = Field(0.6, ge=0, le=1, description="last share of the budget with falling rate")
     gradient_clip: float = Field(1.0, gt=0)
     ema_decay: float = Field(0.99, ge=0, lt=1)
-    minutes: float | None = Field(None, gt=0, description="as many as the denoiser's, if no steps are given either")
+    minutes: float | None = Field(None, gt=0, description="three times the denoiser's, if no steps are given either")
     steps: int | None = Field(None, ge=1)
 
 

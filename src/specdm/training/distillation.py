@@ -40,7 +40,7 @@ class StageStart(NamedTuple):
 
 
 class Distillation(AveragedTraining):
-    """Trains the denoiser of a drawing that has `evaluations`; `average` holds the EMA weights."""
+    """Trains the denoiser of a drawing that has `jumps`; `average` holds the EMA weights."""
 
     def __init__(
         self, *, drawing: Drawing, tiles: TeacherTiles, config: DistillationConfig, mask_loss_weight: float, seed: int
