@@ -90,9 +90,7 @@ def test_blocks_left_out_are_what_fitting_without_them_says(seed: int) -> None:
             weights = torch.linalg.solve(spectral_fitting._ridged(kernel[rest][:, rest], ridge), wanted[rest])
             error[own] = (kernel[own][:, rest] @ weights - wanted[own]).square().sum(dim=1)
         kept[ridge] = error.mean()
-    for candidate in spectral_fitting._candidates(
-        rows, truth, blocks, axes=torch.eye(3), scale=scale, classes=3
-    ):
+    for candidate in spectral_fitting._candidates(rows, truth, blocks, scale=scale, classes=3):
         assert candidate.error == pytest.approx(float(kept[candidate.ridge]), rel=1e-6)
 
 
@@ -100,16 +98,14 @@ def test_blocks_left_out_are_what_fitting_without_them_says(seed: int) -> None:
 def test_surroundings_count_where_they_are_worth_it(monkeypatch, gain: float, wider: bool) -> None:
     """Of two settings that are all but equal the simpler one holds better on ground far away."""
 
-    def candidates(rows, truth, blocks, *, axes, scale, classes):
+    def candidates(rows, truth, blocks, *, scale, classes):
         error = gain if bool(scale[2:].any()) else 1.0
-        return [spectral_fitting._Candidate(error, axes, scale, 0.1, 0.2)]
+        return [spectral_fitting._Candidate(error, scale, 0.1, 0.2)]
 
     monkeypatch.setattr(spectral_fitting, "_candidates", candidates)
     rows = torch.randn(20, 4, generator=torch.Generator().manual_seed(0))
     truth = torch.arange(20) % 2
-    found = spectral_fitting._chosen(
-        rows, truth, truth, axes=torch.eye(2), scale=torch.ones(4), classes=2, seed=0
-    )
+    found = spectral_fitting._chosen(rows, truth, truth, scale=torch.ones(4), classes=2, seed=0)
     assert bool(found.scale[2:].any()) == wider
 
 

@@ -105,8 +105,8 @@ def distilled_pipeline(
     config = config.model_copy(update={"training": training})
     pipeline.to(device_of(training.accelerator))
     teacher = _teacher_tiles(pipeline, train, run=run, config=config, callback=callback)
-    drawing = _drawing(pipeline, pipeline.drawing(), evaluations)
-    jumps = drawing.jumps or ()
+    jumps = tuple(jumps_of(len(pipeline.drawing().stages), evaluations))
+    drawing = _drawing(pipeline, pipeline.drawing(), jumps)
     module = Distillation(
         drawing=drawing,
         tiles=teacher,
@@ -179,10 +179,10 @@ def _teacher_tiles(
     )
 
 
-def _drawing(pipeline: SpecDMPipeline, teacher: Drawing, evaluations: int) -> Drawing:
+def _drawing(pipeline: SpecDMPipeline, teacher: Drawing, jumps: tuple[int, ...]) -> Drawing:
     """How the distilled model draws: with a network of its own that begins as the trained one."""
     student = _with_denoiser(pipeline.model, copy.deepcopy(pipeline.model.denoiser).requires_grad_(True))
-    return replace(teacher, model=student, guidance=0.0, jumps=tuple(jumps_of(len(teacher.stages), evaluations)))
+    return replace(teacher, model=student, guidance=0.0, jumps=jumps)
 
 
 def _with_denoiser(model: JointModel, denoiser: torch.nn.Module) -> JointModel:

@@ -18,7 +18,7 @@ from specdm.training.budget import Budget
 CHECKS = 20
 SPECTRA_SHARE = 0.85
 """Of single spectra in what a reader says. A network may have learnt a few fields by heart that look like held-out
-ground and nothing else: from halves to this, mean IoU or F1 of test ground changed by -0.007 to +0.24 on eleven readers
+ground and nothing else: from halves to this, mean IoU or F1 of test ground changed by -0.007 to +0.24 on twelve readers
 (`benchmarks/NOTES.md`). To choose it by held-out ground did worse: that prefers what has learnt the same fields."""
 
 SPECTRA_SHARE_UNTOLD = 1.0

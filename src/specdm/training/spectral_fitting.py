@@ -54,7 +54,6 @@ class _Candidate:
     """Settings of a machine, and how it did on pixels whose surroundings it had not seen."""
 
     error: float
-    axes: torch.Tensor
     scale: torch.Tensor
     ridge: float
     temperature: float
@@ -81,29 +80,26 @@ def fit_spectra(
     for layer in range(n_layers):
         dates = dates_of_layer(layer, n_dates=tiles.n_dates, n_layers=n_layers)
         pixels = draw_labelled(tiles, layer=layer, most=points, block=BLOCK, seed=seed)
-        truth, blocks = torch.from_numpy(pixels.labels), torch.from_numpy(pixels.blocks)
-        best: tuple[_Candidate, torch.Tensor] | None = None
         # what changed is told from the noise of both dates, whatever the bands' spread: Taizhou F1 0.98 and 0.95 by the
         # first metric, 0.98 and 0.93 by the second, which left-out ground would have chosen
-        for metric in metrics if len(dates) == 1 else metrics[:1]:
-            rows = spectral_rows(spectral, pixels, size=tiles.size, components_at=components_at, axes=metric.axes)
-            there = rows.isfinite().all(dim=1)
-            if int(there.sum()) < LEAST_PIXELS:
-                break
-            found = _chosen(
-                rows[there],
-                truth[there],
-                blocks[there],
-                axes=metric.axes,
-                scale=_scale(spectral, metric.weights, dates=dates),
-                classes=spectral.weights.shape[2],
-                seed=seed,
-            )
+        able = metrics if len(dates) == 1 else metrics[:1]
+        looks = spectral_rows(
+            spectral, pixels, size=tiles.size, components_at=components_at, axes=[metric.axes for metric in able]
+        )
+        there = looks[0].isfinite().all(dim=1)
+        if int(there.sum()) < LEAST_PIXELS:
+            continue
+        truth, blocks = (torch.from_numpy(values)[there] for values in (pixels.labels, pixels.blocks))
+        best: tuple[_Candidate, Metric, torch.Tensor] | None = None
+        for metric, rows in zip(able, (rows[there] for rows in looks), strict=True):
+            scale = _scale(spectral, metric.weights, dates=dates)
+            found = _chosen(rows, truth, blocks, scale=scale, classes=spectral.weights.shape[2], seed=seed)
             if best is None or found.error < METRIC_WORTH * best[0].error:
-                best = found, rows
+                best = found, metric, rows
         if best is not None:
-            there = best[1].isfinite().all(dim=1)
-            _remember(spectral, layer, best[0], best[1][there], truth[there])
+            chosen, metric, rows = best
+            spectral.axes[layer] = metric.axes
+            _remember(spectral, layer, chosen, rows, truth)
 
 
 def spectral_rows(
@@ -112,18 +108,19 @@ def spectral_rows(
     *,
     size: int,
     components_at: Callable[[np.ndarray], torch.Tensor],
-    axes: torch.Tensor,
-) -> torch.Tensor:
-    """Features `(m, features)` of pixels of tiles of some size along axes, NaN where a component has no data."""
+    axes: Sequence[torch.Tensor],
+) -> list[torch.Tensor]:
+    """Features `(m, features)` of pixels of tiles of some size, along each of the axes, NaN without data."""
     tile, place = (torch.from_numpy(values) for values in np.divmod(pixels.places, size * size))
-    rows = [torch.zeros(0, spectral.scale.shape[1])]
+    rows = [[torch.zeros(0, spectral.scale.shape[1])] for _ in axes]
     for at in tile.unique().split(TILES_AT_ONCE) if len(tile) else ():
         components = components_at(at.numpy())
         empty = ~components.isfinite().all(dim=1, keepdim=True)
-        features = spectral.features(components, axes=axes).masked_fill(empty, float("nan")).flatten(2)
         mine = (tile >= at[0]) & (tile <= at[-1])
-        rows.append(features[torch.searchsorted(at, tile[mine]), :, place[mine]])
-    return torch.cat(rows)
+        for parts, along in zip(rows, axes, strict=True):
+            features = spectral.features(components, axes=along).masked_fill(empty, float("nan")).flatten(2)
+            parts.append(features[torch.searchsorted(at, tile[mine]), :, place[mine]])
+    return [torch.cat(parts) for parts in rows]
 
 
 def _scale(spectral: SpectralReader, weights: torch.Tensor, *, dates: list[int]) -> torch.Tensor:
@@ -142,7 +139,6 @@ def _chosen(
     truth: torch.Tensor,
     blocks: torch.Tensor,
     *,
-    axes: torch.Tensor,
     scale: torch.Tensor,
     classes: int,
     seed: int,
@@ -154,7 +150,7 @@ def _chosen(
     few = torch.from_numpy(np.sort(random.permutation(len(truth))[:SEARCH_PIXELS]))
     searched = (rows[few], truth[few], blocks[few])
     best, wider = (
-        min(_candidates(*searched, axes=axes, scale=one, classes=classes), key=lambda candidate: candidate.error)
+        min(_candidates(*searched, scale=one, classes=classes), key=lambda candidate: candidate.error)
         for one in (alone, scale)
     )
     return wider if wider.error < WORTH * best.error else best
@@ -167,19 +163,13 @@ def _remember(
     sharpness = SHARPNESS / _median_distance(shown)
     factor = torch.linalg.cholesky(_ridged(likeness(shown, shown, sharpness=sharpness), chosen.ridge))
     weights = torch.cholesky_solve(_targets(truth, spectral.weights.shape[2]), factor)
-    spectral.axes[layer], spectral.scale[layer] = chosen.axes, chosen.scale
+    spectral.scale[layer] = chosen.scale
     spectral.support[layer, : len(truth)], spectral.weights[layer, : len(truth)] = shown.float(), weights.float()
     spectral.sharpness[layer], spectral.temperature[layer] = sharpness, chosen.temperature
 
 
 def _candidates(
-    rows: torch.Tensor,
-    truth: torch.Tensor,
-    blocks: torch.Tensor,
-    *,
-    axes: torch.Tensor,
-    scale: torch.Tensor,
-    classes: int,
+    rows: torch.Tensor, truth: torch.Tensor, blocks: torch.Tensor, *, scale: torch.Tensor, classes: int
 ) -> list[_Candidate]:
     shown = (rows * scale).double()
     kernel = likeness(shown, shown, sharpness=SHARPNESS / _median_distance(shown))
@@ -195,7 +185,7 @@ def _candidates(
             scores[own] -= torch.linalg.solve(inverse[own][:, own], weights[own])
         error = float((scores - wanted).square().sum(dim=1).mean())
         entropies = torch.stack([F.cross_entropy(scores / temperature, truth) for temperature in TEMPERATURES])
-        found.append(_Candidate(error, axes, scale, ridge, float(TEMPERATURES[entropies.argmin()])))
+        found.append(_Candidate(error, scale, ridge, float(TEMPERATURES[entropies.argmin()])))
     return found
 
 

@@ -29,8 +29,8 @@ def metrics_of(model: JointModel) -> list[Metric]:
     """In units of the sensor's noise first, then in spreads of the bands.
 
     The first tells crops apart that differ by little more than the noise (Indian Pines: mean IoU 0.41 to 0.51 with a
-    tenth of the labels, 0.31 to 0.37 by the second), the second what differs as a whole (Jasper Ridge: 0.73 to 0.94,
-    0.68 to 0.92 by the first; `benchmarks/NOTES.md`).
+    tenth of the labels, 0.31 to 0.37 by the second), the second what differs as a whole (Jasper Ridge, three
+    seeds of four: 0.70 to 0.95, 0.68 to 0.91 by the first; `benchmarks/NOTES.md`).
     """
     return [noise_units(model.component_snr), standard_bands(model)]
 
