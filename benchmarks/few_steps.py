@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bars import RESULTS, Bar, put_between
+from bars import RESULTS, Bar
 
 if TYPE_CHECKING:
     from specdm.synthesis.pipeline import SpecDMPipeline
@@ -163,9 +163,7 @@ def main() -> None:
         path.write_text(json.dumps({**record, "settings": kept or record["settings"]}, indent=1) + "\n")
     record["bars"] = verdicts(record["settings"], default)
     path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-    lines = table(record)
-    path.with_suffix(".md").write_text("\n".join(lines) + "\n")
-    put_between(RESULTS.parent / "README.md", lines[2:], name="few_steps")
+    path.with_suffix(".md").write_text("\n".join(table(record)) + "\n")
 
 
 if __name__ == "__main__":

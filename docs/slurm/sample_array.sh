@@ -21,6 +21,10 @@ OUTPUT=${OUTPUT:-synthetic.zarr}  # where the whole set shall be; shards are wri
 TILES=${TILES:-1000000}
 SHARDS=${SHARDS:-100}             # the same in all jobs, also where only some of them run again
 
+# SpecDM is installed there: that of the login shell, or name it: VENV=/shared/specdm/.venv sbatch ...
+if [[ -n ${VENV:-} ]]; then source "$VENV/bin/activate"; fi
+command -v specdm >/dev/null || { echo "no specdm here; give VENV=FOLDER of its virtual environment" >&2; exit 2; }
+
 # PyTorch takes all cores of the node unless it is told which are its own
 export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1}
 

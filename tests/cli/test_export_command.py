@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from specdm.tiles.export.envi import EnviFiles
 from specdm.tiles.tileset import TileSet
 
 
@@ -35,7 +36,10 @@ def test_the_synthetic_tiles_of_a_run(specdm_command, refused, store: Path, tmp_
     assert len(list((run / "geotiff").glob("image_*.tif"))) == 4
 
 
-def test_what_changes_is_said(specdm_command, tmp_path: Path, little_tiles: TileSet) -> None:
+def test_what_changes_is_said_before_it_is_written(
+    specdm_command, tmp_path: Path, little_tiles: TileSet, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     from specdm.scenes.classes import Classes
 
     classes = Classes.create([2, 5, 7], ["grass, dry", "soil", "water"])
@@ -43,8 +47,13 @@ def test_what_changes_is_said(specdm_command, tmp_path: Path, little_tiles: Tile
     mask = dataset["mask"].copy()
     mask.attrs = classes.to_attrs()
     TileSet(dataset.assign(mask=mask)).save(tmp_path / "tiles.zarr")
-    outcome = specdm_command("export", tmp_path / "tiles.zarr", "-f", "envi", "-o", tmp_path / "out")
-    assert outcome.code == 0 and "note: names in ENVI headers hold no commas" in outcome.out
+    told: list[str] = []
+    with monkeypatch.context() as patch:
+        # what has been printed when the first tile is written
+        written = EnviFiles.write
+        patch.setattr(EnviFiles, "write", lambda self, tile: (told.append(capsys.readouterr().out), written(self, tile))[1])
+        assert specdm_command("export", tmp_path / "tiles.zarr", "-f", "envi", "-o", tmp_path / "out").code == 0
+    assert "note: names in ENVI headers hold no commas" in told[0]
 
 
 def test_an_existing_folder(refused, specdm_command, store: Path, tmp_path: Path) -> None:

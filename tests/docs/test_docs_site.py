@@ -61,6 +61,18 @@ def test_every_link_leads_somewhere(site: Path) -> None:
     assert not broken
 
 
+def test_every_result_has_a_page_that_is_found() -> None:
+    nav = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    results = {f"benchmarks/results/{path.name}" for path in (ROOT / "benchmarks" / "results").glob("*.md")}
+    assert results and not {page for page in results if f": {page}\n" not in nav}
+
+
+def test_every_benchmark_is_named() -> None:
+    text = (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    scripts = {path.name for path in (ROOT / "benchmarks").glob("*.py") if "def main(" in path.read_text(encoding="utf-8")}
+    assert scripts and not {name for name in scripts if f"`{name}`" not in text}
+
+
 def test_nothing_is_fetched_from_elsewhere(site: Path) -> None:
     """Fonts, scripts and styles come with the site, so that it can be read without a network."""
     for path in site.rglob("*.html"):

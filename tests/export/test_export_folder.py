@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import shutil
+import subprocess
+import sys
+import time
 from collections import namedtuple
 from pathlib import Path
 
@@ -17,6 +21,7 @@ from specdm.scenes.catalog import DATASETS
 from specdm.tiles.export import FORMATS, export_tiles, exporting
 from specdm.tiles.export.npz import NpzFiles
 from specdm.tiles.export.protocol import Source
+from specdm.tiles.leftovers import HOUR, partial_folder
 from specdm.tiles.tileset import TileSet
 
 PACKAGES = {"hf": "datasets"}
@@ -85,6 +90,25 @@ def test_a_disk_too_small_is_said_before_it_starts(tmp_path: Path, form: str, mo
     with pytest.raises(TileError, match=r"takes up to 1\.\d MB, but only 5 kB are free.*nothing was written"):
         export_tiles(plain_tiles(), format=form, folder=tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_killed_exports_left_is_swept_before_room_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a disk that has room for one export, and holds the leftovers of another."""
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    name = partial_folder(tmp_path / "out").name.replace(f"-{os.getpid()}-", f"-{dead.pid}-")
+    left = tmp_path / name
+    left.mkdir()
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: usage(10**9, 0, 5000 if left.exists() else 10**9))
+    with pytest.raises(TileError, match=r"or remove what an export that was stopped has left \(.*\.partial\)"):
+        export_tiles(plain_tiles(), format="npz", folder=tmp_path / "out")
+    assert left.exists(), "it may be of an export at work"
+    os.utime(left, (time.time() - 2 * HOUR,) * 2)
+    export_tiles(plain_tiles(), format="npz", folder=tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
 def _full_after(monkeypatch: pytest.MonkeyPatch, n_files: int) -> None:

@@ -127,6 +127,21 @@ def test_a_writer_killed_half_way_leaves_the_store_as_it_was(tmp_path: Path) -> 
     check_has(open_tiles(path), pixel, tile)
 
 
+@pytest.mark.parametrize("by_writer", [True, False])
+def test_tile_scores_that_are_gone_are_no_scores(tmp_path: Path, by_writer: bool) -> None:
+    path = tmp_path / "t.zarr"
+    tiles = some_tiles()
+    scores = some_scores(tiles)
+    if by_writer:
+        put_in(path, tiles.save(path), *scores)
+    else:
+        with_scores(tiles, *scores).save(path)
+    assert open_tiles(path).scored
+    for chunk in (path / "tile_reliability").glob("c*"):
+        shutil.rmtree(chunk) if chunk.is_dir() else chunk.unlink()
+    assert not open_tiles(path).scored
+
+
 @pytest.mark.parametrize("moved", [("reliability",), ("reliability", "tile_reliability")])
 @pytest.mark.parametrize("consolidated", [True, False])
 def test_killed_while_moving_in_it_opens_as_one_without(tmp_path: Path, moved, consolidated: bool) -> None:

@@ -16,6 +16,7 @@ from specdm.tiles.layout import TileLayout, tile_coords
 from specdm.tiles.store import TileStoreWriter, open_tiles
 from specdm.tiles.tileset import TileSet
 from specdm.tiles.tiling import tile_scenes
+from specdm.version import __version__
 
 
 def some_tiles(n=5, *, dates=1, bands=3, layers=1, size=4, seed=0, **options):
@@ -241,6 +242,47 @@ def test_a_damaged_store_is_refused(tmp_path, damage):
     damage(path)
     with pytest.raises(TileError, match="damaged"):
         open_tiles(path)
+
+
+@pytest.mark.parametrize("name", ["window_y", "index", "source", "tile_name", "wavelength", "fwhm", "band_name", "date"])
+def test_a_coordinate_that_is_gone_is_no_coordinate_of_fill_values(tmp_path, name):
+    path = tmp_path / "t.zarr"
+    some_tiles(70).save(path)
+    shutil.rmtree(path / name / "c")
+    with pytest.raises(TileError, match=rf"damaged, {name} is not all there; copy it anew"):
+        open_tiles(path)
+
+
+def test_coordinates_of_zeros_are_there(tmp_path):
+    """Of arrays that are all fill value, Zarr writes nothing."""
+    tiles = some_tiles(5, seed=0, window_y=0, window_x=np.zeros(5, int), index=0, wavelength=[0.0, 0.0, 0.0])
+    back = tiles.save(tmp_path / "t.zarr")
+    xr.testing.assert_identical(back.dataset.load(), tiles.dataset)
+    # another program leaves such chunks out, and says what they are by its own fill value
+    kept = back.dataset.drop_encoding()
+    text = {name: kept[name].astype(object) for name, coord in kept.coords.items() if coord.dtype.kind == "U"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        kept.assign_coords(text).to_zarr(tmp_path / "again.zarr", zarr_format=3)
+    assert not (tmp_path / "again.zarr" / "window_y" / "c").exists()
+    assert np.array_equal(open_tiles(tmp_path / "again.zarr").dataset["window_y"], np.zeros(5))
+
+
+def test_a_store_of_a_newer_version_is_refused(tmp_path):
+    path = tmp_path / "t.zarr"
+    some_tiles(3).save(path)
+    text = (path / "zarr.json").read_text()
+    assert f'"specdm_version": "{__version__}"' in text
+    (path / "zarr.json").write_text(text.replace(__version__, "9.0.0"))
+    with pytest.raises(TileError, match=r"written by SpecDM 9\.0\.0, .*pip install -U specdm"):
+        open_tiles(path)
+
+
+def test_an_argument_that_does_nothing_any_more_says_so():
+    with pytest.warns(DeprecationWarning, match=r"task=.*will go with 0\.3.*leave it out") as told:
+        tiles = some_tiles(2, task="change")
+    assert tiles.task == "segmentation"
+    assert told[0].filename == __file__
 
 
 def test_a_truncated_chunk_is_found_when_read(tmp_path):

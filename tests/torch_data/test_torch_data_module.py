@@ -82,6 +82,8 @@ def test_real_alone(run):
     assert [len(batch["name"]) for batch in batches] == [5, 5]
     assert not any(batch["synthetic"].any() for batch in batches) and batches[0]["weight"].tolist() == [1] * 5
     assert len(list(TileDataModule(run, batch_size=50).train_dataloader())) == 1
+    data = TileDataModule(run, synthetic=run / "synthetic" / "tiles.zarr", ratio=0.0)
+    assert not any(batch["synthetic"].any() for batch in data.train_dataloader())
 
 
 def test_splits_without_tiles_and_own_transforms():
@@ -111,5 +113,7 @@ def test_bad_input(run, tmp_path):
         TileDataModule(tmp_path)
     with pytest.raises(ConfigError, match="batch_size is 0"):
         TileDataModule(run, batch_size=0)
+    with pytest.raises(ConfigError, match=r"not their share; say ratio=0\.3"):
+        TileDataModule(run, synthetic=run / "synthetic" / "tiles.zarr")
     with pytest.raises(ConfigError, match="ratio is 2"):
         TileDataModule(run, ratio=2)

@@ -35,11 +35,14 @@ def export(
     from specdm.cli.progress import progress_bar
     from specdm.report.export_run import export_run
 
-    notes: list[str] = []
     with progress_bar("writing tiles") as progress:
         count = export_run(
-            inputs, format=format, output=output, overwrite=overwrite, callback=progress, say=notes.append
+            inputs,
+            format=format,
+            output=output,
+            overwrite=overwrite,
+            callback=progress,
+            # at once: whoever does not want what is lost stops before it is written
+            say=lambda note: print(f"note: {note}", flush=True),
         )
-    for note in notes:
-        print(f"note: {note}")
     print(f"{count} tile{'s' if count != 1 else ''} in {output}; what they are: {output / 'README.md'}")

@@ -1,4 +1,4 @@
-"""What lies in a folder of scenes, and how many dates in a file: for `specdm info`."""
+"""What lies in a folder, and how many dates in a file: for `specdm info`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from specdm.report.run_facts import describe_model, describe_run, is_model
+from specdm.report.run_folder import RunFolder
+from specdm.report.tile_set_facts import describe_tile_set
 from specdm.scenes.layouts import plan_folder
 from specdm.scenes.opening.plan import OpeningPlan, RasterSource
+from specdm.scenes.pairs import is_many
 from specdm.scenes.readers import array_shapes
 from specdm.scenes.readers.products.detect import is_product
+from specdm.tiles.store_ends import is_tile_store
 
 MOST_NAMES = 6
 
@@ -23,6 +28,22 @@ def dates_in(path: Path, *, variable: str | None = None) -> int | None:
     shapes = array_shapes(path)
     four = [shape for name, shape in shapes.items() if len(shape) == 4 and variable in (None, name)]
     return four[0][0] if len(four) == 1 else None
+
+
+def own_facts(path: Path) -> dict[str, str] | None:
+    """What a folder holds: a tile set, a run, a model or scenes; None for what is one file to its users.
+
+    Raises:
+        SpecDMError: it is damaged.
+    """
+    if is_tile_store(path):
+        return describe_tile_set(path)
+    if is_model(path):
+        return describe_model(path)
+    # a Zarr store is a folder too, but a file to its users
+    if not is_many(path):
+        return None
+    return describe_run(path) if RunFolder(path).is_run() else describe_folder(path)
 
 
 def describe_folder(folder: Path) -> dict[str, str]:

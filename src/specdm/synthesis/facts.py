@@ -75,6 +75,14 @@ class TileFacts:
             provenance=tiles.provenance,
         )
 
+    @property
+    def words(self) -> str:
+        """What the tiles are, in a line."""
+        dates = f", {len(self.dates)} dates" if len(self.dates) > 1 else ""
+        labels = [f"{len(self.classes)} classes"] if self.classes is not None else []
+        labels += [f"{len(self.quantities)} quantities"] if self.quantities is not None else []
+        return f"tiles of {self.size} x {self.size} px, {len(self.band_name)} bands{dates}, {', '.join(labels)}"
+
     def to_dict(self) -> dict[str, Any]:
         record = dict(self.__dict__)
         record["classes"] = None if self.classes is None else _legend(self.classes, ("values", "names", "colors"))

@@ -43,6 +43,10 @@ class _Pipeline(Protocol):
 class PipelineSharing:
     """Folders and the Hub."""
 
+    def __repr__(self: _Pipeline) -> str:
+        few = f", distilled to {', '.join(map(str, sorted(self.distilled)))} evaluations" if self.distilled else ""
+        return f"<SpecDMPipeline {self.facts.words}{few}>"
+
     def save_pretrained(self: _Pipeline, folder: str | Path) -> Path:
         """Write the model, see `saved.save_parts`.
 

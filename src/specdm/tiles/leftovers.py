@@ -59,14 +59,7 @@ def sweep_leftovers(path: Path) -> list[Path]:
         The folders that were removed.
     """
     removed = []
-    try:
-        beside = list(path.parent.iterdir())
-    except OSError:
-        return []
-    for folder in beside:
-        match = re.fullmatch(re.escape(f".{path.name}.") + _FOLDER, folder.name)
-        if match is None or folder.is_symlink() or not folder.is_dir():
-            continue
+    for folder, match in _beside(path):
         if match["kind"] == "old" and not path.exists():
             continue
         idle = time.time() - _last_written(folder)
@@ -75,6 +68,24 @@ def sweep_leftovers(path: Path) -> list[Path]:
             shutil.rmtree(folder, ignore_errors=True)
             removed.append(folder)
     return removed
+
+
+def leftovers(path: Path) -> list[Path]:
+    """What writers of the store at `path`, killed or at work, have beside it."""
+    return sorted(folder for folder, _ in _beside(path))
+
+
+def _beside(path: Path) -> list[tuple[Path, re.Match[str]]]:
+    try:
+        beside = list(path.parent.iterdir())
+    except OSError:
+        return []
+    found = [(folder, re.fullmatch(re.escape(f".{path.name}.") + _FOLDER, folder.name)) for folder in beside]
+    return [
+        (folder, match)
+        for folder, match in found
+        if match is not None and folder.is_dir() and not folder.is_symlink()
+    ]
 
 
 def _node() -> str:

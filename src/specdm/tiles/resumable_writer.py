@@ -221,7 +221,8 @@ class ResumableWriter:
         if found and not self._anew:
             count = f"{tiles_there(self.folder, there):,} of {there.n_tiles:,} tiles"
             raise TileError(
-                f"{self.path}: an unfinished set is there ({count}), of {found}; go on with: {how_to_go_on(there)}; "
+                f"{self.path}: an unfinished set is there ({count}), of other settings ({found}); go on with: "
+                f"{how_to_go_on(there)}; "
                 "or choose another name, or ask to overwrite it"
             )
         return not found

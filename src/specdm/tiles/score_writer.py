@@ -20,6 +20,7 @@ from specdm.errors import TileError
 from specdm.tiles.layout import SCORE_ATTRS, SCORE_DIMS, TILE_SCORES, TileLayout
 from specdm.tiles.leftovers import partial_folder, sweep_leftovers
 from specdm.tiles.scores import SCORES, check_scores, split_scores
+from specdm.tiles.store_whole import NO_AMOUNT
 from specdm.tiles.writer import chunk_tiles, create_array
 
 METADATA = "zarr.json"
@@ -57,8 +58,8 @@ class ScoreWriter:
             group = zarr.open_group(str(self.partial), mode="w-", zarr_format=3)
             chunk = min(chunk_tiles(self.layout), self.n_tiles)
             for name, shape in self.layout.score_shapes.items():
-                self._arrays[name] = _created(group, name, (self.n_tiles, *shape), chunk)
-            self._arrays[TILE_SCORES] = _created(group, TILE_SCORES, (self.n_tiles,), self.n_tiles)
+                self._arrays[name] = _created(group, name, (self.n_tiles, *shape), chunk, fill=np.nan)
+            self._arrays[TILE_SCORES] = _created(group, TILE_SCORES, (self.n_tiles,), self.n_tiles, fill=NO_AMOUNT)
         except OSError as error:
             raise self._unwritable(error) from error
         return self
@@ -121,14 +122,14 @@ class ScoreWriter:
         )
 
 
-def _created(group: Any, name: str, shape: tuple[int, ...], chunk: int) -> Any:
+def _created(group: Any, name: str, shape: tuple[int, ...], chunk: int, *, fill: float) -> Any:
     return create_array(
         group,
         name,
         shape=shape,
         chunk=chunk,
         dtype=np.float32,
-        fill=np.nan,
+        fill=fill,
         dims=SCORE_DIMS[name],
         attrs=SCORE_ATTRS,
     )

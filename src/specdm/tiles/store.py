@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import warnings
-from math import prod
 from pathlib import Path
 
 import xarray as xr
@@ -12,9 +10,11 @@ import xarray as xr
 from specdm.errors import TileError
 from specdm.hub.fetch import Fetch
 from specdm.hub.names import hub_name
+from specdm.hub.versions import check_not_newer
 from specdm.tiles.layout import TileLayout
-from specdm.tiles.scores import SCORES, TILE_SCORES, without_scores
-from specdm.tiles.tile_coords import SPLITS, as_text, coords_of
+from specdm.tiles.scores import TILE_SCORES, without_scores
+from specdm.tiles.store_whole import NEXT_STEP, check_arrays, check_coordinates, has_whole_scores
+from specdm.tiles.tile_coords import as_text, coords_of
 from specdm.tiles.tileset import TileSet
 from specdm.tiles.unfinished import unfinished_words
 from specdm.tiles.writer import TileStoreWriter, batch_tiles
@@ -57,7 +57,8 @@ def open_tiles(
         revision, token, cache_dir: branch, tag or commit, access token and cache folder, for the Hub.
 
     Raises:
-        TileError: there is nothing, or no tile set, or parts of it are missing, or it is not finished yet.
+        TileError: there is nothing, or no tile set, or parts of it are missing, or it is not finished yet, or a newer
+            version of SpecDM has written it.
         HubError: it cannot be fetched.
         ConfigError: the package pyarrow is missing, which tile sets of the Hub need.
     """
@@ -86,43 +87,11 @@ def open_tiles(
             }
         )
     except Exception as error:  # zarr, xarray and json raise about everything on broken metadata
-        raise TileError(f"{path}: the tile set is damaged and cannot be opened ({error})") from error
-    if not _has_whole_scores(path, dataset):
+        raise TileError(f"{path}: the tile set is damaged and cannot be opened ({error}); {NEXT_STEP}") from error
+    check_not_newer(dataset.attrs.get("specdm_version"), where=str(path), error=TileError)
+    check_coordinates(path, dataset)
+    if not has_whole_scores(path, dataset):
         dataset = without_scores(dataset)
     tiles = TileSet(dataset, where=str(path))
-    _check_whole(path, dataset)
+    check_arrays(path, dataset)
     return tiles
-
-
-def _check_whole(path: Path, dataset: xr.Dataset) -> None:
-    """A chunk that is not there would silently read as unlabelled no-data: the writer writes every one."""
-    for name in (name for name in ("image", "mask", "amount") if name in dataset):
-        expected, found = _chunks(path, dataset, name)
-        if found < expected:
-            missing = f"{expected - found} of {expected} {name} chunks"
-            raise TileError(f"{path}: the tile set is damaged, {missing} are missing")
-    strange = sorted(set(dataset["split"].values) - set(SPLITS))
-    if strange:
-        raise TileError(f"{path}: the tile set is damaged, a tile has the split {str(strange[0])!r}")
-
-
-def _has_whole_scores(path: Path, dataset: xr.Dataset) -> bool:
-    maps = [name for name in SCORES if name in dataset.data_vars]
-    if TILE_SCORES not in dataset.coords or not maps:
-        return False
-    return all(found >= expected for expected, found in (_chunks(path, dataset, name) for name in maps))
-
-
-def _chunks(path: Path, dataset: xr.Dataset, name: str) -> tuple[int, int]:
-    """Chunks that an array of a store should have, and has."""
-    variable = dataset[name]
-    # every axis of a chunk, for stores that another program has written anew
-    of_file = variable.encoding.get("shards") or variable.encoding["chunks"]
-    expected = prod(-(-n // c) for n, c in zip(variable.shape, of_file, strict=True))
-    found = sum(_is_chunk(Path(folder) / file) for folder, _, files in os.walk(path / name) for file in files)
-    return expected, found
-
-
-def _is_chunk(file: Path) -> bool:
-    # files of the suffix ".partial" are what a killed writer of zarr has left
-    return file.name != "zarr.json" and file.suffix != ".partial" and file.stat().st_size > 0

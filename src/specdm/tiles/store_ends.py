@@ -12,6 +12,7 @@ import numpy as np
 from specdm.errors import TileError
 from specdm.tiles.layout import TileLayout
 from specdm.tiles.leftovers import take_place
+from specdm.tiles.store_whole import fill_of
 
 
 def check_free(path: Path, overwrite: bool) -> None:
@@ -20,7 +21,7 @@ def check_free(path: Path, overwrite: bool) -> None:
         return
     if not overwrite:
         raise TileError(f"{path} exists already; choose another name or ask to overwrite it")
-    if not _is_tile_store(path):
+    if not is_tile_store(path):
         raise TileError(f"{path} is no tile set, so it is not overwritten; choose another name")
 
 
@@ -39,7 +40,14 @@ def write_frame(folder: Path, layout: TileLayout, blocks: Iterable[Mapping[str, 
             frame = layout.frame(tiles)
             texts = [name for name, coord in frame.coords.items() if coord.dtype.kind in "UT"]
             frame = frame.assign_coords({name: frame[name].astype(object) for name in texts})
-            frame.to_zarr(folder, mode="a", append_dim="tile" if number else None, zarr_format=3, consolidated=False)
+            frame.to_zarr(
+                folder,
+                mode="a",
+                append_dim="tile" if number else None,
+                zarr_format=3,
+                consolidated=False,
+                encoding={} if number else {name: {"fill_value": fill_of(frame[name])} for name in frame.variables},
+            )
 
 
 def put_in_place(folder: Path, path: Path, *, overwrite: bool) -> None:
@@ -58,7 +66,8 @@ def put_in_place(folder: Path, path: Path, *, overwrite: bool) -> None:
     take_place(folder, path)
 
 
-def _is_tile_store(path: Path) -> bool:
+def is_tile_store(path: Path) -> bool:
+    """Whether a tile set is at `path`, be it damaged."""
     try:
         return "specdm_version" in json.loads((path / "zarr.json").read_text())["attributes"]
     except (OSError, ValueError, KeyError):

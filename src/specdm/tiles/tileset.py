@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,6 +79,7 @@ class TileSet(TileSetSharing):
         band_sensor: Sequence[int] | np.ndarray | None = None,
         image_units: str | None = None,
         attrs: Mapping[str, Any] | None = None,
+        task: str | None = None,
     ) -> TileSet:
         """A tile set in memory.
 
@@ -99,11 +101,22 @@ class TileSet(TileSetSharing):
             date_sensor, band_sensor: sensor number of each date and band where not all dates have all bands.
             image_units: unit of image values.
             attrs: further attributes, such as `provenance` and `pixel_policy`; mappings become JSON text.
+            task: does nothing, and will go with 0.3: it is derived, see the attribute of that name.
+
+        Warns:
+            DeprecationWarning: `task` is given.
 
         Raises:
             TileError: shapes, number types or lengths do not fit together.
             MaskError: a mask value is neither a class nor -1, or abundances that do not sum to one.
         """
+        if task is not None:
+            warnings.warn(
+                "TileSet.from_arrays(task=...) does nothing since 0.2 and will go with 0.3: what dates, layers and "
+                "quantities amount to is derived; leave it out",
+                DeprecationWarning,
+                stacklevel=2,
+            )
         images = np.asarray(images)
         masks = None if masks is None else np.asarray(masks)
         amounts = None if amounts is None else np.asarray(amounts)

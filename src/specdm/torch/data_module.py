@@ -40,7 +40,7 @@ class TileDataModule(L.LightningDataModule):
         tiles: TileSet | str | Path,
         *,
         synthetic: TileSet | str | Path | None = None,
-        ratio: float = 0.0,
+        ratio: float | None = None,
         length: int | None = None,
         weight: float = 1.0,
         weights: Weights = "constant",
@@ -56,7 +56,9 @@ class TileDataModule(L.LightningDataModule):
         Args:
             tiles: a run folder, a tile set, or the path of its store.
             synthetic: a tile set or the path of its store; default: that of the run folder, if it has one.
-            ratio, length, weight, weights: of `MixedDataset`.
+            ratio: share of synthetic tiles in an epoch, 0 to 1; default: none, and where `synthetic` is given the share
+                has to be said.
+            length, weight, weights: of `MixedDataset`.
             unlabelled: mask value of pixels without a class.
             transform: of every item; default: `Standardize` fitted on the real training tiles, then
                 `FillNoData(0)`. Images of synthetic tiles get the same.
@@ -68,9 +70,14 @@ class TileDataModule(L.LightningDataModule):
 
         Raises:
             TileError: no tile set, no training tiles, none that is labelled, or synthetic tiles that do not fit.
-            ConfigError: a number out of range.
+            ConfigError: a number out of range, or synthetic tiles without a share.
         """
         super().__init__()
+        if synthetic is not None and ratio is None:
+            raise ConfigError(
+                "synthetic tiles are given, but not their share; say ratio=0.3, for instance (0 to train on real tiles)"
+            )
+        ratio = 0.0 if ratio is None else ratio
         if batch_size < 1 or num_workers < 0:
             raise ConfigError(
                 f"batch_size is {batch_size} and num_workers {num_workers}; expected at least 1 and at least 0"

@@ -11,7 +11,7 @@ from typing import Any
 
 from specdm.errors import TileError
 from specdm.tiles.export.sizes import readable
-from specdm.tiles.leftovers import partial_folder, sweep_leftovers, take_place
+from specdm.tiles.leftovers import leftovers, partial_folder, sweep_leftovers, take_place
 
 RECORD = "export.json"
 """File by which a folder is known as an export."""
@@ -31,12 +31,18 @@ def check_place(folder: Path, *, overwrite: bool) -> None:
 
 
 def check_space(folder: Path, needed: int) -> None:
-    """Raise TileError if an export of so many bytes does not fit on the folder's disk."""
+    """Raise TileError if an export of so many bytes does not fit on the folder's disk.
+
+    What killed exports of that name have left is swept away first; what may be that of one at work is named.
+    """
+    sweep_leftovers(folder.absolute())
     free = shutil.disk_usage(existing_parent(folder)).free
     if needed > free:
+        left = ", ".join(str(place) for place in leftovers(folder.absolute()))
+        remove = f", or remove what an export that was stopped has left ({left}), unless one is at work" if left else ""
         raise TileError(
             f"{folder}: the export takes up to {readable(needed)}, but only {readable(free)} are free on that disk; "
-            "nothing was written; choose another place, or export fewer tiles"
+            f"nothing was written; choose another place, or export fewer tiles{remove}"
         )
 
 
@@ -58,7 +64,6 @@ def new_folder(folder: Path, *, overwrite: bool) -> Iterator[Path]:
     partial = partial_folder(folder.absolute())
     try:
         folder.absolute().parent.mkdir(parents=True, exist_ok=True)
-        sweep_leftovers(folder.absolute())
         partial.mkdir()
         yield partial
         check_place(folder, overwrite=overwrite)
