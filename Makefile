@@ -6,7 +6,7 @@ RUN ?= runs/demo
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: venv install demo test docs check clean
+.PHONY: venv install demo wheel-demo test docs check clean
 
 venv: $(VENV)/.made
 install: $(VENV)/.installed
@@ -36,6 +36,13 @@ $(VENV)/.check: $(VENV)/.installed
 
 demo: $(VENV)/.installed
 	@$(BIN)/specdm demo --output $(RUN)
+
+# the demonstration as whoever installs from PyPI has it: from the wheel, in an environment with nothing else
+wheel-demo: $(VENV)/.made
+	@rm -rf build/wheel && $(PIP) wheel --no-deps --wheel-dir build/wheel .
+	@$(PYTHON) -m venv build/wheel/venv
+	@build/wheel/venv/bin/python -m pip --disable-pip-version-check install build/wheel/*.whl
+	@cd build/wheel && venv/bin/specdm demo --output ../../$(RUN)
 
 test: $(VENV)/.test
 	@$(BIN)/python -m pytest

@@ -50,8 +50,11 @@ def test_what_changes_is_said_before_it_is_written(
     told: list[str] = []
     with monkeypatch.context() as patch:
         # what has been printed when the first tile is written
-        written = EnviFiles.write
-        patch.setattr(EnviFiles, "write", lambda self, tile: (told.append(capsys.readouterr().out), written(self, tile))[1])
+        def write(self, tile, written=EnviFiles.write):
+            told.append(capsys.readouterr().out)
+            return written(self, tile)
+
+        patch.setattr(EnviFiles, "write", write)
         assert specdm_command("export", tmp_path / "tiles.zarr", "-f", "envi", "-o", tmp_path / "out").code == 0
     assert "note: names in ENVI headers hold no commas" in told[0]
 

@@ -69,7 +69,8 @@ def test_every_result_has_a_page_that_is_found() -> None:
 
 def test_every_benchmark_is_named() -> None:
     text = (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
-    scripts = {path.name for path in (ROOT / "benchmarks").glob("*.py") if "def main(" in path.read_text(encoding="utf-8")}
+    found = (ROOT / "benchmarks").glob("*.py")
+    scripts = {path.name for path in found if "def main(" in path.read_text(encoding="utf-8")}
     assert scripts and not {name for name in scripts if f"`{name}`" not in text}
 
 

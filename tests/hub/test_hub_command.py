@@ -171,6 +171,7 @@ def test_tiles_and_models_as_own_files(hub, command, refused, run: Path, tmp_pat
 def test_refusals(hub, refused, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "does not exist" in refused("push", "./nowhere", NAME)
     assert "cannot be a name" in refused("push", run, "fields")
+    assert "to write a folder, use save_pretrained" in refused("push", run, "./fields")
     assert "it has no model_index.json" in refused("sample", _other(hub), "-o", "a.zarr") 
     hub.asked.clear()
     assert "no usual place" in refused("sample", NAME) and hub.asked == [], "nothing is fetched for nothing"

@@ -38,6 +38,11 @@ def same_tiles(found: TileSet, expected: TileSet) -> None:
     assert (found.masks() == expected.masks()).mean() > 0.999
 
 
+def test_it_says_what_it_draws(pipeline, little_tiles) -> None:
+    n, size = little_tiles.n_bands, little_tiles.size
+    assert repr(pipeline) == f"<SpecDMPipeline tiles of {size} x {size} px, {n} bands, {len(pipeline.classes)} classes>"
+
+
 class TestSample:
     @pytest.mark.parametrize("batch_size", [1, 3])
     @pytest.mark.parametrize("sensor_noise", [False, True])

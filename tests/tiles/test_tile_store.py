@@ -244,7 +244,9 @@ def test_a_damaged_store_is_refused(tmp_path, damage):
         open_tiles(path)
 
 
-@pytest.mark.parametrize("name", ["window_y", "index", "source", "tile_name", "wavelength", "fwhm", "band_name", "date"])
+@pytest.mark.parametrize(
+    "name", ["window_y", "index", "source", "tile_name", "wavelength", "fwhm", "band_name", "date"]
+)
 def test_a_coordinate_that_is_gone_is_no_coordinate_of_fill_values(tmp_path, name):
     path = tmp_path / "t.zarr"
     some_tiles(70).save(path)

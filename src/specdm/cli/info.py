@@ -11,12 +11,15 @@ EXAMPLE = "Example: specdm info scene.hdr labels.tif"
 
 
 def info(
-    files: Annotated[list[Path], typer.Argument(help="Image and mask files, folders, tile sets, runs, models.", show_default=False)],
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Image and mask files, folders, tile sets, runs, models.", show_default=False),
+    ],
     variable: Annotated[str | None, typer.Option(help="Array to look at in a file with several.")] = None,
     rows: Annotated[int | None, typer.Option(help="Rows of a flattened matrix.")] = None,
     columns: Annotated[int | None, typer.Option(help="Columns of a flattened matrix.")] = None,
 ) -> None:
-    """Show what files hold: shape, type, bands, wavelengths, classes with counts, problems; or what a run has so far."""
+    """Show what files hold: shape, type, bands, wavelengths, classes with counts, problems; of a run what is there."""
     from rich.console import Console
 
     from specdm.cli.tables import description_table, fact_table

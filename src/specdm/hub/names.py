@@ -79,13 +79,14 @@ def new_name(repo_id: str, *, kind: Kind, revision: str | None = None) -> HubNam
     text = str(repo_id)
     match = _NAME.fullmatch(text)
     wrong = f"{text} cannot be a name on the Hugging Face Hub"
+    local = f"to write a folder, use {'save_pretrained' if kind == 'model' else 'save'}"
     if match is None:
-        raise HubError(f"{wrong}; expected owner/name, the owner being you or your organisation")
+        raise HubError(f"{wrong}; expected owner/name, the owner being you or your organisation; {local}")
     name = hub_name(text if match["prefix"] else f"hf://{text}", kind=kind, revision=revision)
     if name is None:
         raise HubError(f"{wrong}; expected owner/name")
     try:
         validate_repo_id(name.repo_id)
     except HFValidationError as error:
-        raise HubError(f"{wrong}: {error}") from None
+        raise HubError(f"{wrong}: {error} ({local})") from None
     return name

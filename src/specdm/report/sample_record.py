@@ -101,7 +101,8 @@ def check_sampling_output(
     keys = dict.fromkeys([*asked, *(there if "model" in asked else ())])
     if what := differences({key: there.get(key) for key in keys}, asked):
         raise RunError(
-            f"{output} exists already, of other settings ({what}); add --overwrite to replace it, or choose another name with -o"
+            f"{output} exists already, of other settings ({what}); add --overwrite to replace it, or choose another "
+            "name with -o"
         )
     check_writable(output.parent)
 

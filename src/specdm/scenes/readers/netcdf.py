@@ -123,7 +123,9 @@ def _opened(path: Path, engine: Literal["netcdf4", "zarr"]) -> xr.Dataset:
             f"({one_line(error)})"
         ) from error
     if "tile" in data.dims:
-        raise FileFormatError(f"{path}: is a tile set, not a scene; specdm.open_tiles opens it, specdm.fit trains on it")
+        raise FileFormatError(
+            f"{path}: is a tile set, not a scene; specdm.open_tiles opens it, specdm.fit trains on it"
+        )
     return data.squeeze([dim for dim, n in data.sizes.items() if n == 1 and _role_of(data, str(dim)) is None])
 
 
