@@ -14,7 +14,7 @@ from specdm.models.pixels import Pixels
 from specdm.scenes.scene import Scene
 from specdm.synthesis.annotate import Annotation, scene_reading
 from specdm.synthesis.pipeline import SpecDMPipeline
-from specdm.synthesis.reading_masks import read_pixels
+from specdm.training.reading import read_pixels
 
 HEIGHT, WIDTH = 70, 61
 

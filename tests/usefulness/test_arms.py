@@ -38,7 +38,7 @@ def test_every_source_has_an_arm_and_words():
         (
             "synthetic", "real",
             ["real+drawn", "real+read", "real+sure", "real+filtered", "real+weighted", "real+balanced", "real+ldm",
-             "pretrained"],
+             "pretrained", "pretrained+longer"],
         ),
         ("synthetic", "dense", ["dense+sure", "dense+balanced"]),
         ("only", "real", ["sure", "drawn"]),
@@ -61,8 +61,10 @@ def test_rivals_of_augmentation_differ_from_real_in_it_alone():
         arm = ARMS[name]
         assert arm.augmentation == augmentation and real.augmentation == "usual"
         assert (arm.portions, arm.before, arm.longer) == (real.portions, real.before, real.longer)
-    assert ARMS["real+longer"].longer == 2
-    assert all(arm.longer == 1 for name, arm in ARMS.items() if name != "real+longer")
+    # more steps of synthetic tiles are held against more steps of real ones
+    assert ARMS["real+longer"].longer == ARMS["pretrained+longer"].longer == 2
+    assert all(arm.longer == 1 for name, arm in ARMS.items() if not name.endswith("+longer"))
+    assert ARMS["pretrained+longer"].before == ARMS["pretrained"].before
 
 
 def test_arms_by_name():

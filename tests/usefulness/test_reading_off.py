@@ -5,12 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from fake_generator import FakeGenerator, labels_of, with_chances
-from hypothesis import given
-from hypothesis import strategies as st
 from tiny_tiles import CLASSES, GRASS, HEIGHT, NONE, ROOF, amount_tiles, class_tiles
 
 from specdm.errors import ModelError
-from specdm.evaluation.usefulness.material import LEAST_SURE, SUREST_SHARE, read_off, sure_pixels
+from specdm.evaluation.usefulness.material import read_off
 
 NAN = float("nan")
 
@@ -30,24 +28,6 @@ def test_unsure_ground_stays_unlabelled(all_ground: bool, expected: list[int]):
 def test_of_every_class_the_surest_half_is_labelled():
     tiles = class_tiles([[[[NONE, NONE], [NONE, NONE]]]], images=with_chances(0.55, 0.54, 0.05, 0.06))
     assert labels_of(read_off(tiles, FakeGenerator())) == [ROOF, NONE, GRASS, GRASS]
-
-
-@given(st.integers(0, 9999), st.integers(1, 3), st.integers(1, 4), st.booleans())
-def test_what_is_sure(seed: int, layers: int, classes: int, gaps: bool):
-    random = np.random.default_rng(seed)
-    chances = random.dirichlet(np.full(classes, 0.4), (2, layers, 3, 3)).transpose(0, 1, 4, 2, 3)
-    if gaps:
-        chances[:, :, :, 0] = 0.0
-    found, confidence, sure = chances.argmax(axis=2), chances.max(axis=2), sure_pixels(chances)
-    assert sure[confidence >= LEAST_SURE].all() and not sure[confidence == 0].any()
-    for layer in range(layers):
-        for c in range(classes):
-            own = (found[:, layer] == c) & (confidence[:, layer] > 0)
-            kept = own & sure[:, layer]
-            assert kept.sum() >= own.sum() * SUREST_SHARE
-            if kept.any() and (own & ~kept).any():
-                assert confidence[:, layer][kept].min() > confidence[:, layer][own & ~kept].max()
-                assert confidence[:, layer][own & ~kept].max() < LEAST_SURE
 
 
 @pytest.mark.parametrize("all_ground", [True, False])

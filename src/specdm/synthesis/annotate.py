@@ -17,8 +17,8 @@ from specdm.scenes.raster_writer import block_of
 from specdm.scenes.scene import Scene
 from specdm.synthesis.facts import TileFacts
 from specdm.synthesis.model_images import ModelImages, model_images
-from specdm.synthesis.reading_masks import read_pixels
 from specdm.training.orientations import ORIENTATIONS
+from specdm.training.reading import read_pixels
 
 WINDOW = 128
 VIEWS = 8

@@ -6,22 +6,18 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-import torch
 
 from specdm.errors import ModelError
 from specdm.models.drawing import KnownLatents
 from specdm.models.joint_model import JointModel
 from specdm.models.mask_reader import MaskReader
-from specdm.models.pixels import Pixels
 from specdm.synthesis.facts import TileFacts
 from specdm.synthesis.given import Given
 from specdm.tiles.posterior import Posterior
 from specdm.tiles.tileset import TileSet
-from specdm.training.orientations import ORIENTATIONS, orient, turned_back
+from specdm.training.orientations import ORIENTATIONS
+from specdm.training.reading import read_pixels
 from specdm.training.tile_tensors import to_pixels
-
-ORDER = (0, 5, 2, 7, 1, 4, 3, 6)
-"""Of the views, so that the first few differ most."""
 
 GIVEN_VIEWS = 2
 """Views of a given image whose readings masks are pulled to as they are drawn."""
@@ -62,32 +58,6 @@ def read_tiles(
         if callback is not None:
             callback(part.stop, len(tiles))
     return Posterior(probabilities, mean, spread)
-
-
-@torch.no_grad()
-def read_pixels(
-    model: JointModel, reader: MaskReader, pixels: Pixels, *, views: int
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Class probabilities, the mean of all views, and amounts of each view.
-
-    Args:
-        model: whose spectral bases the reader sees through.
-        reader: of the masks.
-        pixels: any window of ground; masks are not looked at.
-        views: number of orientations.
-
-    Returns:
-        `(n, layer, classes, y, x)`, NaN where no date has data, and `(views, n, quantity, y, x)`.
-    """
-    components = model.image_components(pixels)
-    chances, amounts = [], []
-    for orientation in ORDER[:views]:
-        reading = reader(orient(components, orientation))
-        chances.append(turned_back(reader.chances(reading), orientation))
-        amounts.append(turned_back(reader.amounts_of(reading), orientation))
-    mean = reader.pooled(torch.stack(chances).mean(dim=0), components)
-    empty = ~components.isfinite().any(dim=1)[:, None, None]
-    return mean.masked_fill(empty, float("nan")), torch.stack(amounts)
 
 
 def with_reading(given: Given, *, model: JointModel, reader: MaskReader | None) -> KnownLatents:

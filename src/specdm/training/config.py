@@ -91,6 +91,9 @@ class DenoiserConfig(_Section):
     layers: int = Field(1, ge=1)
     head_channels: int = Field(32, ge=8)
     patterns: PatternsConfig = PatternsConfig()
+    read_masks: bool = Field(
+        True, description="ground without labels is labelled by the reader where it is sure, for training"
+    )
     masks_first: bool = Field(True, description="masks are drawn before images; false: both at one noise level")
     level_shift: float = Field(2.0, gt=0)
     mask_level_shift: float = Field(2.0, gt=0, description="of masks in the pattern stages")

@@ -19,6 +19,7 @@ from specdm.models.streams import PAIR, Stream
 from specdm.tiles.tileset import TileSet
 from specdm.training.budget import Budget
 from specdm.training.codec_training import CodecTraining
+from specdm.training.completed_masks import read_surely
 from specdm.training.compositions import part_names
 from specdm.training.config import RunConfig
 from specdm.training.denoiser_training import DenoiserTraining
@@ -97,7 +98,10 @@ def train_stages(
         reader = trained_reader(
             run, model, tiles, held_out=held_out, config=config, ranks=ranks, show_progress=show_progress
         )
-    latents = fit_latents(denoiser, encode_tiles(model, tiles, seed=config.seed))
+    complete = None
+    if reader is not None and tiles.layers and config.denoiser.read_masks:
+        complete = read_surely(model, reader.eval(), tiles).complete
+    latents = fit_latents(denoiser, encode_tiles(model, tiles, seed=config.seed, complete=complete))
     averaged = _trained_denoiser(
         run,
         model,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -134,10 +135,25 @@ class LatentTiles:
         return len(self.encoded)
 
 
-def encode_tiles(model: JointModel, tiles: TileSet, *, seed: int, batch_size: int = 64) -> LatentTiles:
+def encode_tiles(
+    model: JointModel,
+    tiles: TileSet,
+    *,
+    seed: int,
+    batch_size: int = 64,
+    complete: Callable[[Pixels, int], Pixels] | None = None,
+) -> LatentTiles:
     """Latents of all tiles in up to `ENCODED` of the eight orientations, as memory allows, drawn by seed.
 
     The codecs are convolutions that know up from down, so each orientation is encoded, not the latents turned.
+
+    Args:
+        model: with its codecs.
+        tiles: of training.
+        seed: of the orientations.
+        batch_size: tiles at a time.
+        complete: called with tiles and the position of the first; gives them more labels. Their compositions stay:
+            those of what is read as sure would be of the classes that are easily read.
     """
     classes = len(tiles.classes or ())
     closed = tiles.quantities is not None and tiles.quantities.sum_to_one
@@ -147,13 +163,15 @@ def encode_tiles(model: JointModel, tiles: TileSet, *, seed: int, batch_size: in
     latents, known, fractions = [], [], []
     for start in range(0, len(tiles), batch_size):
         part = training_pixels(tiles, slice(start, start + batch_size))
+        whole = part if complete is None else complete(part, start)
+        rows = compositions(part, classes=classes, abundances=closed)
         generator = step_generator(seed, start)
         for orientation in torch.randperm(ORIENTATIONS, generator=generator)[:count].tolist():
-            turned = part.apply(partial(orient, orientation=orientation))
+            turned = whole.apply(partial(orient, orientation=orientation))
             encoded = model.encode(turned.apply(lambda values: values.to(model.device)))
             latents.append(encoded.latents.cpu())
             known.append(encoded.known.cpu())
-            fractions.append(compositions(part, classes=classes, abundances=closed))
+            fractions.append(rows)
     shares = torch.from_numpy(ground_composition(tiles)).float()
     return LatentTiles(EncodedTiles(torch.cat(latents), torch.cat(known)), torch.cat(fractions), shares)
 

@@ -105,6 +105,10 @@ ARMS: dict[str, Arm] = {
             "pretrained", "synthetic tiles first, then real ones", (Portion("real", 1.0),),
             before=(Portion("sure", 1.0),),
         ),
+        Arm(
+            "pretrained+longer", "synthetic tiles first, then real ones, twice the steps", (Portion("real", 1.0),),
+            before=(Portion("sure", 1.0),), longer=2,
+        ),
         Arm("dense", "real tiles with more labels, by the model's reading", (Portion("dense", 1.0),)),
         Arm("dense+sure", "half real with more labels, half synthetic as in real+sure", _half("dense", "sure")),
         Arm(

@@ -18,14 +18,8 @@ from specdm.synthesis.fit import train_run
 from specdm.synthesis.pipeline import SpecDMPipeline
 from specdm.tiles.store import open_tiles
 from specdm.tiles.tileset import TileSet
+from specdm.training.completed_masks import sure_pixels
 from specdm.training.config import RunConfig
-
-LEAST_SURE = 0.8
-"""Confidence of a reading from which on ground is labelled."""
-
-SUREST_SHARE = 0.5
-"""Of the ground read as a class, the surest that is labelled in any case. Else, where labels are few, what is sure is
-of one or two easy classes, and a network that learns from it forgets the others."""
 
 DROPPED_SHARE = 0.2
 """Of the labels of synthetic tiles, those least reliable, which "filtered" leaves out."""
@@ -171,8 +165,9 @@ def read_off(
     changed = {}
     if tiles.layers and tiles.classes is not None:
         chances = np.nan_to_num(posterior.probabilities)
-        sure = chances.max(axis=2) > 0 if all_ground else sure_pixels(chances)
-        mask = np.where(sure, tiles.classes.values_of(chances.argmax(axis=2)), np.int16(UNLABELLED))
+        found, confidence = chances.argmax(axis=2), chances.max(axis=2)
+        sure = confidence > 0 if all_ground else sure_pixels(found, confidence)
+        mask = np.where(sure, tiles.classes.values_of(found), np.int16(UNLABELLED))
         if keep_labels:
             own = tiles.masks()
             mask = np.where(own != UNLABELLED, own, mask)
@@ -184,26 +179,3 @@ def read_off(
             amounts = np.where(np.isfinite(own), own, amounts)
         changed["amount"] = (tiles.dataset["amount"].dims, amounts.astype(np.float32), tiles.dataset["amount"].attrs)
     return TileSet(tiles.dataset.assign(changed), where=tiles.where)
-
-
-def sure_pixels(chances: np.ndarray) -> np.ndarray:
-    """Where a reading is sure: from `LEAST_SURE` on, and the surest `SUREST_SHARE` of what it reads as each class.
-
-    A threshold a class, as in Zou et al. 2018, "Unsupervised domain adaptation for semantic segmentation via
-    class-balanced self-training", section 4.1 (there it takes the place of the common one; here the lower of the two).
-
-    Args:
-        chances: class probabilities `(tile, layer, classes, y, x)`, 0 where nothing is known.
-
-    Returns:
-        bool `(tile, layer, y, x)`.
-    """
-    found, confidence = chances.argmax(axis=2), chances.max(axis=2)
-    sure = np.zeros(confidence.shape, bool)
-    for layer in range(chances.shape[1]):
-        for c in np.unique(found[:, layer]):
-            own = (found[:, layer] == c) & (confidence[:, layer] > 0)
-            if own.any():
-                least = min(LEAST_SURE, float(np.quantile(confidence[:, layer][own], 1 - SUREST_SHARE)))
-                sure[:, layer] |= own & (confidence[:, layer] >= least)
-    return sure
