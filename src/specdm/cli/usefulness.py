@@ -22,7 +22,8 @@ ARMS_HELP = (
     "What models are trained on, with commas between; default: those with a star. Real tiles: real*, real+longer*, "
     "real+mixup*, real+copy-paste*. Synthetic ones beside them: real+drawn*, real+read, real+sure*, real+filtered, "
     "real+weighted, real+balanced, pretrained*, pretrained+longer; alone: drawn, sure*. Real ones with more labels, by "
-    "the model's reading: dense*, dense+sure*, dense+balanced. Tiles of the baseline: real+ldm. Single spectra: svm*, forest*."
+    "the model's reading: dense*, dense+sure*, dense+balanced. Tiles of the baseline: real+ldm. Single spectra: svm*, "
+    "forest*."
 )
 
 
