@@ -36,7 +36,7 @@ class SureReading:
     """What a reader is sure of in tiles.
 
     Attributes:
-        positions: int64 `(tile, layer, y, x)`, class positions, -1 where it is not sure.
+        positions: int16 `(tile, layer, y, x)`, class positions, -1 where it is not sure.
     """
 
     positions: torch.Tensor
@@ -48,7 +48,7 @@ class SureReading:
             tiles: as they are.
             start: position of the first among those that were read.
         """
-        read = self.positions[start : start + len(tiles)]
+        read = self.positions[start : start + len(tiles)].long()
         own = tiles.positions
         return tiles.labelled_as(torch.where(own >= 0, own, read))
 
@@ -69,9 +69,10 @@ def read_surely(model: JointModel, reader: MaskReader, tiles: TileSet) -> SureRe
         found.append(best.indices.to(torch.int16).cpu())
         confidence.append(best.values.cpu())
     if not found or not tiles.layers:
-        return SureReading(torch.zeros((len(tiles), 0, tiles.size, tiles.size), dtype=torch.int64))
-    read, sure = torch.cat(found), sure_pixels(torch.cat(found).numpy(), torch.cat(confidence).numpy())
-    return SureReading(torch.where(torch.from_numpy(sure), read.long(), -1))
+        return SureReading(torch.zeros((len(tiles), 0, tiles.size, tiles.size), dtype=torch.int16))
+    read = torch.cat(found)
+    sure = sure_pixels(read.numpy(), torch.cat(confidence).numpy())
+    return SureReading(read.masked_fill(~torch.from_numpy(sure), -1))
 
 
 def sure_pixels(found: np.ndarray, confidence: np.ndarray) -> np.ndarray:
