@@ -109,7 +109,7 @@ def test_a_student_learns_where_the_paths_end(
     )
     optimizer = torch.optim.AdamW(student.model.denoiser.parameters(), lr=2e-3)
     training.log = lambda *args, **kwargs: None  # type: ignore[method-assign]
-    for step in range(60):
+    for step in range(40):
         # the trainer's, which there is none of
         monkeypatch.setattr(Distillation, "global_step", step)
         loss = training.training_step(None, step)

@@ -85,7 +85,7 @@ def tile_streams_of_gaps():
 
 def test_masks_are_known_where_the_reader_is_sure(pipeline: SpecDMPipeline, half: TileSet) -> None:
     model = pipeline.model
-    reading = read_surely(model, pipeline.reader, half)
+    reading = read_surely(model, pipeline.reader, half, layers=[True])
     read = pipeline.posterior(half, views=2).probabilities
     sure = (reading.positions >= 0).numpy()
     assert 0.3 < sure.mean() < 1
@@ -101,11 +101,15 @@ def test_masks_are_known_where_the_reader_is_sure(pipeline: SpecDMPipeline, half
     torch.testing.assert_close(before.compositions, after.compositions, equal_nan=True)
 
 
-@pytest.mark.parametrize("asked", [True, False])
-def test_the_denoiser_learns_from_them_if_asked(
-    asked: bool, half: TileSet, little_settings: dict[str, object], tmp_path: Path
+def test_layers_that_are_not_asked_for_are_left(pipeline: SpecDMPipeline, half: TileSet) -> None:
+    assert (read_surely(pipeline.model, pipeline.reader, half, layers=[False]).positions == -1).all()
+
+
+@pytest.mark.parametrize(("below", "asked"), [(0.9, True), (0.2, False), (0.0, False)])
+def test_the_denoiser_learns_from_them_where_labels_are_few(
+    below: float, asked: bool, half: TileSet, little_settings: dict[str, object], tmp_path: Path
 ) -> None:
-    config = load_config(overrides={**little_settings, "denoiser.read_masks": asked})
+    config = load_config(overrides={**little_settings, "denoiser.read_masks_below": below})
     trained = train_stages(tmp_path, tiles=half, held_out=half.val, config=config, show_progress=False)
     classes = stream_of(trained.model, "classes")
     plain = encode_tiles(trained.model, half, seed=config.seed).encoded.known[:, classes]

@@ -1,11 +1,12 @@
 """Training ground without labels, labelled by the reader where it is sure: what the denoiser learns masks from.
 
-Where labels are few, most cells of a mask are unknown, and a denoiser that learns from the others alone has seen each
-class in a few fields. The reader, which looks at single spectra, knows more than that.
+Where labels are few (`denoiser.read_masks_below`), most cells of a mask are unknown, and a denoiser that learns from the
+others alone has seen each class in a few fields. The reader, which looks at single spectra, knows more than that.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,13 +54,14 @@ class SureReading:
         return tiles.labelled_as(torch.where(own >= 0, own, read))
 
 
-def read_surely(model: JointModel, reader: MaskReader, tiles: TileSet) -> SureReading:
+def read_surely(model: JointModel, reader: MaskReader, tiles: TileSet, *, layers: Sequence[bool]) -> SureReading:
     """What a reader is sure of in training tiles.
 
     Args:
         model: whose spectral bases the reader sees through.
         reader: of the masks.
         tiles: any; nothing of their masks is looked at.
+        layers: for each mask layer, whether it is to be read.
     """
     found, confidence = [], []
     for start in range(0, len(tiles), BATCH):
@@ -68,10 +70,8 @@ def read_surely(model: JointModel, reader: MaskReader, tiles: TileSet) -> SureRe
         best = torch.nan_to_num(chances).max(dim=2)
         found.append(best.indices.to(torch.int16).cpu())
         confidence.append(best.values.cpu())
-    if not found or not tiles.layers:
-        return SureReading(torch.zeros((len(tiles), 0, tiles.size, tiles.size), dtype=torch.int16))
     read = torch.cat(found)
-    sure = sure_pixels(read.numpy(), torch.cat(confidence).numpy())
+    sure = sure_pixels(read.numpy(), torch.cat(confidence).numpy()) & np.asarray(layers, bool)[:, None, None]
     return SureReading(read.masked_fill(~torch.from_numpy(sure), -1))
 
 

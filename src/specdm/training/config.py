@@ -91,8 +91,12 @@ class DenoiserConfig(_Section):
     layers: int = Field(1, ge=1)
     head_channels: int = Field(32, ge=8)
     patterns: PatternsConfig = PatternsConfig()
-    read_masks: bool = Field(
-        True, description="ground without labels is labelled by the reader where it is sure, for training"
+    read_masks_below: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="share of labelled ground below which the rest is labelled by the reader where it is sure, for "
+        "training; 0: never",
     )
     masks_first: bool = Field(True, description="masks are drawn before images; false: both at one noise level")
     level_shift: float = Field(2.0, gt=0)

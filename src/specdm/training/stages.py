@@ -33,6 +33,7 @@ from specdm.training.tile_tensors import (
     check_trainable,
     encode_tiles,
     fit_latents,
+    labelled_shares,
     load_part,
     tile_streams,
 )
@@ -99,8 +100,9 @@ def train_stages(
             run, model, tiles, held_out=held_out, config=config, ranks=ranks, show_progress=show_progress
         )
     complete = None
-    if reader is not None and tiles.layers and config.denoiser.read_masks:
-        complete = read_surely(model, reader.eval(), tiles).complete
+    scarce = [share < config.denoiser.read_masks_below for share in labelled_shares(tiles)]
+    if reader is not None and any(scarce):
+        complete = read_surely(model, reader.eval(), tiles, layers=scarce).complete
     latents = fit_latents(denoiser, encode_tiles(model, tiles, seed=config.seed, complete=complete))
     averaged = _trained_denoiser(
         run,

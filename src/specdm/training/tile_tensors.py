@@ -110,11 +110,15 @@ def tile_streams(tiles: TileSet) -> tuple[Stream, ...]:
 
 def sparse_layers(tiles: TileSet) -> list[str]:
     """Mask layers that leave more than `SPARSE_SHARE` of the pixels of labelled scenes unlabelled."""
-    tiles = tiles.of_labelled_scenes()
     if tiles.classes is None:
         return []
-    labelled = [tiles.label_counts_of(layer).sum() / (len(tiles) * tiles.size**2) for layer in range(len(tiles.layers))]
-    return [name for name, share in zip(tiles.layers, labelled, strict=True) if share < 1 - SPARSE_SHARE]
+    return [name for name, share in zip(tiles.layers, labelled_shares(tiles), strict=True) if share < 1 - SPARSE_SHARE]
+
+
+def labelled_shares(tiles: TileSet) -> list[float]:
+    """Share of labelled pixels of labelled scenes, for each mask layer."""
+    tiles = tiles.of_labelled_scenes()
+    return [float(tiles.label_counts_of(layer).sum()) / (len(tiles) * tiles.size**2) for layer in tiles.layers]
 
 
 @dataclass(frozen=True)
