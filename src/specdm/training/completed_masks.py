@@ -1,7 +1,7 @@
 """Training ground without labels, labelled by the reader where it is sure: what the denoiser learns masks from.
 
-Where labels are few (`denoiser.read_masks_below`), most cells of a mask are unknown, and a denoiser that learns from the
-others alone has seen each class in a few fields. The reader, which looks at single spectra, knows more than that.
+Where labels are few (`denoiser.read_masks_below`), most cells of a mask are unknown, and a denoiser that learns from
+the others alone has seen each class in a few fields. The reader, which looks at single spectra, knows more than that.
 """
 
 from __future__ import annotations
