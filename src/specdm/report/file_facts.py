@@ -8,15 +8,13 @@ from pathlib import Path
 
 from specdm.report.run_facts import describe_model, describe_run, is_model
 from specdm.report.run_folder import RunFolder
-from specdm.report.tile_set_facts import describe_tile_set
+from specdm.report.tile_set_facts import describe_tile_set, some_names
 from specdm.scenes.layouts import plan_folder
 from specdm.scenes.opening.plan import OpeningPlan, RasterSource
 from specdm.scenes.pairs import is_many
 from specdm.scenes.readers import array_shapes
 from specdm.scenes.readers.products.detect import is_product
 from specdm.tiles.store_ends import is_tile_store
-
-MOST_NAMES = 6
 
 
 def dates_in(path: Path, *, variable: str | None = None) -> int | None:
@@ -64,9 +62,9 @@ def describe_folder(folder: Path) -> dict[str, str]:
     if kinds:
         facts["files"] = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
     if products:
-        facts["products"] = f"{len(products)}: {_some([path.name for path in products])}"
+        facts["products"] = f"{len(products)}: {some_names([path.name for path in products])}"
     if folders:
-        facts["folders"] = _some(folders)
+        facts["folders"] = some_names(folders)
     return facts
 
 
@@ -75,7 +73,7 @@ def _plan_facts(plan: OpeningPlan) -> dict[str, str]:
     dates = plan.dates or first.dates
     facts = {
         "layout": plan.name,
-        "scenes": f"{len(plan.scenes)}: {_some([scene.name for scene in plan.scenes])}",
+        "scenes": f"{len(plan.scenes)}: {some_names([scene.name for scene in plan.scenes])}",
         "dates": ", ".join(map(str, dates)) if dates else str(len(first.images)),
         "images of the first": _sources(first.images),
         "masks of the first": _sources(first.masks) or "none",
@@ -92,8 +90,3 @@ def _plan_facts(plan: OpeningPlan) -> dict[str, str]:
 
 def _sources(sources: Sequence[RasterSource]) -> str:
     return "\n".join(source.name for source in sources)
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-    return ", ".join(names[:MOST_NAMES]) + more

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,7 @@ def describe_tile_set(path: Path) -> dict[str, str]:
         facts["classes"] = _class_words(tiles)
     if tiles.quantities is not None:
         facts["quantities"] = ", ".join(tiles.quantities.names)
-    facts["from"] = _some(sorted({str(source) for source in tiles.dataset["source"].values}))
+    facts["from"] = some_names(sorted({str(source) for source in tiles.dataset["source"].values}))
     placed = sum(TilePlaces(tiles.dataset).counted().values())
     facts["georeference"] = f"{placed:,} of {len(tiles):,} tiles" if placed else "none"
     facts["reliability"] = _score_words(tiles)
@@ -85,6 +86,7 @@ def _score_words(tiles: TileSet) -> str:
     return f"judged, mean {known.mean():.2f} over {known.size:,} tiles" if known.size else "judged, no tile has a score"
 
 
-def _some(names: list[str]) -> str:
+def some_names(names: Sequence[str]) -> str:
+    """The first few of them, and how many more there are."""
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
     return ", ".join(names[:MOST_NAMES]) + more
