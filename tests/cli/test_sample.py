@@ -35,8 +35,8 @@ def test_an_existing_set_is_kept_unless_told(refused, specdm_command, trained) -
     run, _ = trained
     assert specdm_command("sample", run, "-n", 2).code == 0
     assert "(seed 0, not 4); add --overwrite" in refused("sample", run, "-n", 3, "--seed", 4)
-    assert "steps 8, not 5; add --overwrite" in refused("sample", run, "-n", 2, "--steps", 5)
-    assert "tiles 2, not 1; add --overwrite" in refused("sample", run, "-n", 1)
+    assert "(steps 8, not 5); add --overwrite" in refused("sample", run, "-n", 2, "--steps", 5)
+    assert "(tiles 2, not 1); add --overwrite" in refused("sample", run, "-n", 1)
     assert specdm_command("sample", run, "-n", 3, "--seed", 4, "--overwrite").code == 0
     assert open_tiles(run / "synthetic" / "tiles.zarr").dataset["seed"].values.tolist() == [4] * 3
 
