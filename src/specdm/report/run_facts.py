@@ -27,9 +27,8 @@ def describe_run(path: Path) -> dict[str, str]:
         facts["model"] = _model(run.model)
     else:
         facts["model"] = f"not finished; go on with: specdm train {shlex.quote(str(path))}"
-    there = run.synthetic.exists() or unfinished_words(run.synthetic) is not None
-    facts["synthetic tiles"] = (
-        _tiles(run.synthetic) if there else f"none; draw some with: specdm sample {shlex.quote(str(path))}"
+    facts["synthetic tiles"] = _tiles(
+        run.synthetic, missing=f"none; draw some with: specdm sample {shlex.quote(str(path))}"
     )
     found = [
         words
@@ -84,11 +83,11 @@ def _made_from(run: RunFolder) -> dict[str, str]:
     return facts
 
 
-def _tiles(path: Path) -> str:
+def _tiles(path: Path, *, missing: str = "none") -> str:
     """ "480 of 32 x 32 px, 200 bands", from the metadata alone: nothing is opened."""
     try:
         if not path.exists():
-            return unfinished_words(path) or "none"
+            return unfinished_words(path) or missing
         record = json.loads((path / "image" / "zarr.json").read_text(encoding="utf-8"))
         count, _, bands, size, _ = record["shape"]
     except SpecDMError as error:

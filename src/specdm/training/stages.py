@@ -100,9 +100,9 @@ def train_stages(
             run, model, tiles, held_out=held_out, config=config, ranks=ranks, show_progress=show_progress
         )
     complete = None
-    scarce = [share < config.denoiser.read_masks_below for share in labelled_shares(tiles)]
-    if reader is not None and any(scarce):
-        complete = read_surely(model, reader.eval(), tiles, layers=scarce).complete
+    if reader is not None and config.denoiser.read_masks_below:
+        scarce = [share < config.denoiser.read_masks_below for share in labelled_shares(tiles)]
+        complete = read_surely(model, reader, tiles, layers=scarce).complete if any(scarce) else None
     latents = fit_latents(denoiser, encode_tiles(model, tiles, seed=config.seed, complete=complete))
     averaged = _trained_denoiser(
         run,

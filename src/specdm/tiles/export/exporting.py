@@ -17,6 +17,7 @@ from specdm.tiles.export.protocol import Source
 from specdm.tiles.export.set_arrays import set_facts
 from specdm.tiles.export.tally import Tally
 from specdm.tiles.export.tile import each_tile
+from specdm.tiles.leftovers import sweep_leftovers
 from specdm.tiles.tileset import TileSet
 from specdm.version import __version__
 
@@ -67,6 +68,8 @@ def export_tiles(
         changes = entry.check(source)
     except TileError as error:
         raise TileError(f"{tiles.where}: {error}") from None
+    # what killed exports have left goes before room is asked for
+    sweep_leftovers(folder.absolute())
     line = LINE_BYTES + 2 * source.crs_length
     check_space(folder, len(tiles) * (entry.tile_bytes(source) + line) + SPARE_BYTES)
     for change in changes if say is not None else ():

@@ -11,7 +11,7 @@ from typing import Any
 
 from specdm.errors import TileError
 from specdm.tiles.export.sizes import readable
-from specdm.tiles.leftovers import leftovers, partial_folder, sweep_leftovers, take_place
+from specdm.tiles.leftovers import leftovers, partial_folder, take_place
 
 RECORD = "export.json"
 """File by which a folder is known as an export."""
@@ -31,11 +31,7 @@ def check_place(folder: Path, *, overwrite: bool) -> None:
 
 
 def check_space(folder: Path, needed: int) -> None:
-    """Raise TileError if an export of so many bytes does not fit on the folder's disk.
-
-    What killed exports of that name have left is swept away first; what may be that of one at work is named.
-    """
-    sweep_leftovers(folder.absolute())
+    """Raise TileError if an export of so many bytes does not fit on the disk; leftovers beside it are named."""
     free = shutil.disk_usage(existing_parent(folder)).free
     if needed > free:
         left = ", ".join(str(place) for place in leftovers(folder.absolute()))
