@@ -125,6 +125,7 @@ def distilled_pipeline(
         extra=[],
         show_progress=show_progress,
         loss="distilled_loss",
+        coarse=True,
     )
     model = _with_denoiser(pipeline.model, module.averaged_denoiser().requires_grad_(True)).to(pipeline.model.device)
     labelled, calibration = train.of_labelled_scenes(), None

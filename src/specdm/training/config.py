@@ -135,7 +135,7 @@ class TrainingConfig(_Section):
     devices: int = Field(1, ge=1, description="of each node; on CPU processes")
     nodes: int = Field(1, ge=1, description="machines")
     strategy: Literal["auto", "ddp"] = Field("auto", description="with several devices both are ddp")
-    precision: str = "32-true"
+    precision: str = Field("auto", description="of Lightning; auto: denoisers in bfloat16 where a CPU computes in it")
     checkpoint_seconds: float = Field(30.0, gt=0, le=60)
     picture_seconds: float = Field(90.0, gt=0)
     log_every_steps: int = Field(25, ge=1)

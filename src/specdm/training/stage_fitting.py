@@ -24,6 +24,7 @@ from specdm.training.config import RunConfig
 from specdm.training.devices import TIMEOUT, environment
 from specdm.training.draws import EndlessSteps
 from specdm.training.loss_table import LossTable
+from specdm.training.precision import precision_of
 from specdm.training.progress import BudgetProgress
 from specdm.training.ranks import ALONE, Ranks
 from specdm.training.stopping import StopAtOnce, stopped_by_signals
@@ -41,6 +42,7 @@ def fit_stage(
     ranks: Ranks = ALONE,
     show_progress: bool,
     loss: str | None = None,
+    coarse: bool = False,
 ) -> None:
     """Train one stage to the end of its budget, from its checkpoint if there is one.
 
@@ -55,6 +57,7 @@ def fit_stage(
         ranks: the processes that train together.
         show_progress: bars on the terminal.
         loss: name of its loss; default: that of the stage with "_loss".
+        coarse: see `precision_of`.
 
     Raises:
         RunError: a damaged checkpoint.
@@ -90,7 +93,7 @@ def fit_stage(
                 # buffers are constants here, the same in all processes
                 strategy="auto" if ranks.size == 1 else DDPStrategy(timeout=TIMEOUT, broadcast_buffers=False),
                 plugins=[WholeCheckpoints(), *environment(ranks.size)],
-                precision=config.training.precision,  # type: ignore[arg-type]
+                precision=precision_of(config.training, coarse=coarse),  # type: ignore[arg-type]
                 max_steps=-1 if config.denoiser.steps is None and stage == "denoiser" else budget.steps or -1,
                 max_epochs=-1,
                 gradient_clip_val=clip,

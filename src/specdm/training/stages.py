@@ -227,5 +227,6 @@ def _trained_denoiser(
         extra=extra,
         ranks=ranks,
         show_progress=show_progress,
+        coarse=True,
     )
     return module.averaged_denoiser().requires_grad_(True)
