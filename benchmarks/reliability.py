@@ -22,7 +22,7 @@ import numpy as np
 import reliability_table
 from bars import RESULTS, SHARED
 from reliability_pixels import NONE, Pixels, make_pixels
-from reliability_sets import AMOUNTS, JUDGED, TAUGHT, VARIANTS, Version, family
+from reliability_sets import AMOUNTS, JUDGED, TAUGHT, VARIANTS, WITH_A_MODEL, Version, family
 
 if TYPE_CHECKING:
     from specdm.evaluation.reliability import Rule
@@ -57,7 +57,7 @@ def read_pixels(wanted: list[Version], *, work: Path, minutes: float | None) -> 
     """Features of every version, computed where they are not there; one that fails says so in a line."""
     found = {}
     for number, version in enumerate(wanted, start=1):
-        trained = f"-{minutes:g}min" if minutes and version.variant == "plain" else ""
+        trained = f"-{minutes:g}min" if minutes and version.variant in WITH_A_MODEL else ""
         path = work / "pixels" / f"{version.name}{trained}.npz"
         if not path.is_file():
             began = time.monotonic()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from reliability_sets import Version, varied
+from reliability_sets import WITH_A_MODEL, Version, varied
 
 if TYPE_CHECKING:
     from specdm.report.run_plan import RunPlan
@@ -106,7 +106,7 @@ def make_pixels(version: Version, *, work: Path, minutes: float | None, seeds: t
     evidence = RealEvidence.fit(tiles, seed=version.seed)
     # the reader of a model is chosen by validation tiles
     held, train = held_out(tiles, splits=("test",) if minutes else ("test", "val")), tiles.train
-    posterior = _posterior(planned, whole, held) if minutes and version.variant == "plain" else None
+    posterior = _posterior(planned, whole, held) if minutes and version.variant in WITH_A_MODEL else None
     parts: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
     names: tuple[str, ...] = ()
     for kind in (NONE, *kinds_for(held)):

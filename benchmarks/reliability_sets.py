@@ -71,11 +71,15 @@ AMOUNTS = (
     Set("simulated_abundances", (Path("simulated_abundances"),), "simulated landscape, abundances"),
 )
 
-VARIANTS = ("plain", "few", "noisy", "blurred")
+VARIANTS = ("plain", "few", "noisy", "blurred", "strange")
 """Versions of a set: as it is; with a few training tiles; with a part of other pixels' spectra in every spectrum; with
-blurred images and masks whose borders wander. Rules are fitted on all, and judged on the plain ones."""
+blurred images and masks whose borders wander; with fields on held-out ground that look like none in training. Rules are
+fitted on all, and judged on the plain ones."""
 
-FEW, OTHERS, BLUR, WANDER, PATCH = 0.04, 0.4, 0.7, 1.2, 4.0
+WITH_A_MODEL = ("plain", "strange")
+"""Versions with the training tiles of the set itself, so that one model reads the held-out tiles of both."""
+
+FEW, OTHERS, BLUR, WANDER, PATCH, STRANGE = 0.04, 0.4, 0.7, 1.2, 4.0, 0.6
 MOST_VARIED = 150
 
 
@@ -122,6 +126,8 @@ def varied(tiles: TileSet, variant: str, *, seed: int) -> TileSet:
     images, masks = tiles.images(), tiles.masks()
     if variant == "noisy":
         images = np.stack([(1 - OTHERS) * one + OTHERS * _drawn(images, random) for one in images])
+    elif variant == "strange":
+        images = _strange(images, masks, held=tiles.split != "train", random=random)
     else:
         images = ndimage.gaussian_filter(images, (0, 0, 0, BLUR, BLUR))
         masks = np.stack([_wandering(mask, random) for mask in masks])
@@ -135,6 +141,26 @@ def _drawn(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
     n, _, _, height, width = images.shape
     tile, y, x = (random.integers(most, size=(height, width)) for most in (n, height, width))
     return np.moveaxis(images[tile, :, :, y, x], (0, 1), (2, 3))
+
+
+def _strange(images: np.ndarray, masks: np.ndarray, *, held: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Images `(n, date, band, y, x)` in which every region of held-out tiles is mixed with one spectrum of training.
+
+    Real fields of a class differ from each other by more than the pixels of one do; in small scenes all those of
+    held-out ground may be unlike all others.
+    """
+    from specdm.evaluation.reliability.mask_shapes import regions
+
+    found, donors, side = images.copy(), np.flatnonzero(~held), images.shape[-1]
+    for at in np.flatnonzero(held):
+        for mask in masks[at]:
+            numbers = regions(mask)
+            for number in np.unique(numbers[numbers >= 0]):
+                y, x = random.integers(side, size=2)
+                other = images[random.choice(donors), :, :, y, x]
+                share, where = random.uniform(0, STRANGE), numbers == number
+                found[at][:, :, where] = (1 - share) * images[at][:, :, where] + share * other[..., None]
+    return found
 
 
 def _wandering(mask: np.ndarray, random: np.random.Generator) -> np.ndarray:

@@ -251,7 +251,7 @@ def test_a_coordinate_that_is_gone_is_no_coordinate_of_fill_values(tmp_path, nam
     path = tmp_path / "t.zarr"
     some_tiles(70).save(path)
     shutil.rmtree(path / name / "c")
-    with pytest.raises(TileError, match=rf"damaged, {name} is not all there; copy it anew"):
+    with pytest.raises(TileError, match=rf"damaged, parts of {name} are missing; copy it anew"):
         open_tiles(path)
 
 

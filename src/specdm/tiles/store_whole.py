@@ -35,7 +35,7 @@ def check_coordinates(path: Path, dataset: xr.Dataset) -> None:
     """Raise TileError if a coordinate of a store, loaded, is not all there; scores are not looked at."""
     missing = [str(name) for name, coord in dataset.coords.items() if name not in SCORES and _has_fill(coord)]
     if missing:
-        raise TileError(f"{path}: the tile set is damaged, {', '.join(missing)} is not all there; {NEXT_STEP}")
+        raise TileError(f"{path}: the tile set is damaged, parts of {', '.join(missing)} are missing; {NEXT_STEP}")
     strange = sorted(set(dataset["split"].values) - set(SPLITS)) if "split" in dataset else []
     if strange:
         raise TileError(f"{path}: the tile set is damaged, a tile has the split {str(strange[0])!r}; {NEXT_STEP}")
