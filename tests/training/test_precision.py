@@ -77,3 +77,11 @@ def test_of_a_run_the_denoiser_alone(
     assert found == {JointDenoiser: {True}, MaskReader: {False}}
     # what is kept is in full
     assert {parameter.dtype for parameter in model.model.denoiser.parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize("has", [True, False])
+def test_doctor_tells(monkeypatch, has: bool) -> None:
+    from specdm.report.machine import describe_machine
+
+    monkeypatch.setattr(precision, "cpu_has_bfloat16", lambda: has)
+    assert ("bfloat16" in describe_machine()["devices"]) is has

@@ -69,7 +69,9 @@ def _devices() -> str:
         import torch
     except (ImportError, OSError) as error:  # a broken torch is just what doctor is called for
         return f"torch cannot be loaded ({error})"
-    names = ["cpu"]
+    from specdm.training.precision import cpu_has_bfloat16
+
+    names = ["cpu (computes in bfloat16)" if cpu_has_bfloat16() else "cpu"]
     names += [f"cuda:{i} {torch.cuda.get_device_name(i)}" for i in range(torch.cuda.device_count())]
     if torch.backends.mps.is_available():
         names.append("mps")
