@@ -22,8 +22,8 @@ from usefulness_sets import SETS, UsefulSet
 
 RECORDS = RESULTS / "usefulness"
 ARMS = (
-    "real", "real+longer", "real+copy-paste", "real+mixup", "real+drawn", "real+sure", "dense", "dense+sure",
-    "pretrained", "sure", "real+ldm", "svm",
+    "real", "real+longer", "real+copy-paste", "real+mixup", "real+drawn", "real+sure", "dense", "dense+longer",
+    "dense+sure", "dense+varied", "real+varied", "pretrained", "sure", "varied", "real+ldm", "svm",
 )  # fmt: skip
 CODEC_STEPS, READER_STEPS = 400, 300
 
@@ -46,9 +46,9 @@ def run_set(one: UsefulSet, options: argparse.Namespace) -> None:
     from specdm.report.run_plan import plan_run
     from specdm.training.ranks import ALONE
 
-    run = options.work / one.name
+    run, files = options.work / one.name, one.files_in(options.work)
     plan = plan_run(
-        list(one.set.inputs), output=run, scene=one.set.options, settings=settings_of(one, options), preset="tiny"
+        list(files.inputs), output=run, scene=files.options, settings=settings_of(one, options), preset="tiny"
     )
     tiles = plan.tiles(ALONE)
     there, kept = run / "usefulness" / "records", RECORDS / one.name

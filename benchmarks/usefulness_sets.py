@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from fidelity_sets import Set
+from landscape import simulated_landscape
 from reliability_sets import JUDGED
 
 TWO = (1.0, 0.1)
@@ -21,23 +23,29 @@ class UsefulSet:
         set: as a user names it to `specdm train`.
         task: "segmentation" or "change".
         shares: of the labels.
-        networks: the first is the one that bars are about.
+        made: writes the files of a simulated set to a folder, and names them.
     """
 
     set: Set
     task: str
     shares: tuple[float, ...] = TWO
+    made: Callable[[Path, Set], Set] | None = None
 
     @property
     def name(self) -> str:
         return self.set.name
 
+    def files_in(self, folder: Path) -> Set:
+        """The set with its files, written to the folder if they are simulated."""
+        return self.set if self.made is None else self.made(folder / f"{self.name}_files", self.set)
+
     @property
     def networks(self) -> tuple[str, ...]:
+        """The first is the one that bars are about."""
         return ("freenet",) if self.task == "segmentation" else ("siamese",)
 
 
-_CHANGE = Set("simulated_change", (Path("simulated_change"),), "simulated landscape at two dates, change")
+_CHANGE = Set("simulated_landscape", (), "simulated landscape of 192 px at two dates, change")
 
 SETS = (
     UsefulSet(_JUDGED["indian_pines_map"], "segmentation", CURVE),
@@ -46,5 +54,5 @@ SETS = (
     UsefulSet(_JUDGED["jasper_ridge"], "segmentation"),
     UsefulSet(_JUDGED["taizhou"], "change", CURVE),
     UsefulSet(_JUDGED["indian_pines_change"], "change"),
-    UsefulSet(_CHANGE, "change"),
+    UsefulSet(_CHANGE, "change", made=simulated_landscape),
 )

@@ -71,6 +71,34 @@ class TestRender:
         assert np.abs(tiles.images() - real.images()).max() > 1
 
 
+class TestVariation:
+    def test_of_a_scene(self, sampled, little_run: Path, tmp_path: Path) -> None:
+        files = ["--from", write_date(tmp_path, SCENE), "--mask", write_mask(tmp_path, SCENE), "--known", "mask"]
+        tiles, _ = sampled(little_run, *files, "--variation", 0.05)
+        np.testing.assert_array_equal(tiles.masks(), windows(SCENE.dataset["mask"].values, tiles))
+        real = windows(SCENE.dataset["image"].values, tiles)
+        assert np.corrcoef(tiles.images().ravel(), real.ravel())[0, 1] > 0.8 and (tiles.images() != real).any()
+
+    def test_of_a_tile_set(self, specdm_command, refused, sampled, little_run: Path, tmp_path: Path) -> None:
+        real = SCENE.tile(size=16, stride=16, split="none")
+        real.save(tmp_path / "real.zarr")
+        told = ["--from", tmp_path / "real.zarr", "--known", "mask", "--variation", 0.05]
+        tiles, _ = sampled(little_run, *told)
+        assert np.corrcoef(tiles.images().ravel(), real.images().ravel())[0, 1] > 0.8
+        more = [*told[:-1], 0.5, "-o", tmp_path / "out.zarr", "--steps", 2]
+        assert "variation 0.05, not 0.5" in refused("sample", little_run, *more)
+
+    def test_without_an_image_or_a_mask(self, refused, little_run: Path, tmp_path: Path) -> None:
+        image, mask = write_date(tmp_path, SCENE), write_mask(tmp_path, SCENE)
+        for arguments, words in [
+            (["--from", mask], "images are to be varied, but none is given"),
+            (["--from", image, "--known", "image"], "add known=['mask'] (--known mask)"),
+            ([], "--variation is about what is given"),
+        ]:
+            told = ["-o", tmp_path / "out.zarr", "--variation", 0.5, *arguments]
+            assert words in refused("sample", little_run, *told), arguments
+
+
 def test_another_mask_for_an_image(sampled, little_run: Path, tmp_path: Path) -> None:
     tiles, _ = sampled(little_run, "--from", write_date(tmp_path, SCENE), "--dense")
     np.testing.assert_array_equal(tiles.images(), windows(SCENE.dataset["image"].values, tiles))

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specdm.models.denoiser import JointDenoiser
-from specdm.models.drawing import Drawing, KnownLatents
+from specdm.models.drawing import Drawing
 from specdm.models.few_steps import even_jumps, joined_stages, jumps_of
 from specdm.models.image_codec import ImageCodec
 from specdm.models.joint_model import JointModel
+from specdm.models.known_latents import KnownLatents
 from specdm.models.mask_codec import MaskCodec
 from specdm.models.streams import streams_of
 

@@ -9,9 +9,10 @@ import torch
 
 from specdm.models.composition_prior import CompositionPrior
 from specdm.models.denoiser import JointDenoiser
-from specdm.models.drawing import Drawing, KnownLatents
+from specdm.models.drawing import Drawing
 from specdm.models.image_codec import ImageCodec
 from specdm.models.joint_model import JointModel
+from specdm.models.known_latents import KnownLatents
 from specdm.models.mask_codec import MaskCodec
 from specdm.models.streams import streams_of
 from specdm.synthesis.calibration import decode_calibrated

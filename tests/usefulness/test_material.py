@@ -93,6 +93,20 @@ def test_balanced_tiles_are_asked_for(tmp_path: Path):
         of_amounts.tiles("balanced")
 
 
+def test_varied_tiles_are_densified_ones_from_all_over_with_other_images(tmp_path: Path):
+    many = real_tiles().select(np.resize(np.arange(3), 30))
+    made = make(tmp_path, labelled=many, n=10)
+    made.tiles("varied")
+    call = made.generator.drawn[0]
+    given = call.pop("given")
+    assert call == {"n": 10, "seed": 4, "known": ["mask"], "variation": module.VARIATION}
+    dense = made.tiles("dense")
+    order = np.random.default_rng(4).permutation(30)[:10]
+    np.testing.assert_array_equal(given.masks(), dense.masks()[order])
+    np.testing.assert_array_equal(given.images(), dense.images()[order])
+    assert order.max() > 20, "they do not lie at one end of the scene"
+
+
 def test_densified_tiles_keep_their_labels_and_images(tmp_path: Path):
     made = make(tmp_path)
     dense = made.tiles("dense")

@@ -20,6 +20,7 @@ with a change mask:     specdm sample RUN --from 2000.tif --mask change.png --kn
 first date:             specdm sample RUN --from 2003.tif --known "image 2003" -o before.zarr
 inpaint:                specdm sample RUN --from scene.tif --mask m.tif --area known.png -o filled.zarr
 tiles of a tile set:    specdm sample RUN --from RUN/tiles/tiles.zarr --known mask -n 500 -o again.zarr
+images varied:          specdm sample RUN --from scene.tif --mask m.tif --known mask --variation 0.5 -o varied.zarr
 other bands:            specdm sample RUN --from other_sensor.hdr --resample -o masks.zarr
 very many:              specdm sample RUN -n 1000000 -o big.zarr; killed, the same command goes on
 a job array:            specdm sample RUN -n 1000000 -o big.zarr --shard 3/100; then: specdm merge big.zarr
@@ -111,6 +112,17 @@ def sample(
             "--resample", help="Resample spectra to the model's bands where they differ.", rich_help_panel=GIVEN
         ),
     ] = False,
+    variation: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Vary the given images, whose masks are known: draw them from so much noise, near 0 hardly changed, "
+            "1 new ones; 0.5 is usual. Default: images are drawn from noise alone.",
+            rich_help_panel=GIVEN,
+            show_default=False,
+        ),
+    ] = None,
     no_paste: Annotated[
         bool,
         typer.Option(
@@ -244,6 +256,7 @@ def sample(
         "composition_strength": composition_strength,
         "guidance": guidance,
         "dense": dense or None,
+        "variation": variation,
         "paste": False if no_paste else None,
     }
     if reliability:

@@ -11,6 +11,7 @@ from torch.nn.functional import avg_pool2d, max_pool2d
 from specdm.models.composition_tilt import towards_composition
 from specdm.models.few_steps import joined_stages
 from specdm.models.joint_model import JointModel
+from specdm.models.known_latents import KnownLatents, Start
 from specdm.models.mask_codec import MaskCodec
 from specdm.models.mask_guess import changed_guess, with_evidence
 from specdm.models.settling import composition_of, settled, telling_pixels
@@ -24,22 +25,6 @@ from specdm.models.solver import (
     solve_flow,
 )
 from specdm.models.streams import image_and_mask_streams, masks_with_gaps, stage_shifts, stages_of
-
-
-@dataclass(frozen=True)
-class KnownLatents:
-    """What is given of tiles before the rest is drawn.
-
-    Attributes:
-        latents: `(n, channels, y, x)`, standardised as the denoiser has them; anything where not known.
-        cells: `(n, streams, y, x)` boolean, True where a stream's cell is given.
-        read: `(n, layer, classes, pixels, pixels)`, class probabilities that were read off what is given, NaN where
-            nothing was; None without.
-    """
-
-    latents: torch.Tensor
-    cells: torch.Tensor
-    read: torch.Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -135,13 +120,15 @@ class Drawing:
         model, fixed = self.model, self.known_cells(noise, known)
         levels = (~fixed).to(noise.dtype)
         state = noise if known is None else torch.where(model.by_channel(fixed), known.latents, noise)
-        stages, grids = self.stages[:until], self.grids
-        read = None if known is None else known.read
+        read, start = (None, None) if known is None else (known.read, known.start)
+        stages, grids = self.stages[:until], self._grids_from(start)
         told = [len(grid) - 1 for grid in grids]
         for number, group in enumerate(stages):
             free = self.free_cells(state, group) & ~fixed
             if not bool(free.any()):
                 continue
+            if start is not None and self._draws_images(group):
+                state = torch.where(model.by_channel(free), start.noisy(noise), state)
             state = solve_flow(
                 self.velocity(state, group, composition=composition, read=read),
                 state,
@@ -165,6 +152,14 @@ class Drawing:
                 )
                 state = torch.where(model.by_channel(fixed), state, known_now)
         return state
+
+    def _draws_images(self, group: Sequence[int]) -> bool:
+        return any(self.model.streams[s].kind == "image" for s in group)
+
+    def _grids_from(self, start: Start | None) -> list[list[float]]:
+        """Noise levels of each stage; those of images from the start's on."""
+        stages = zip(self.stages, self.grids, strict=True)
+        return [start.grid(own) if start is not None and self._draws_images(group) else own for group, own in stages]
 
     def known_cells(self, noise: torch.Tensor, known: KnownLatents | None) -> torch.Tensor:
         """`known.cells`, or none, `(n, streams, y, x)` boolean."""

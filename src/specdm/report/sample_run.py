@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,8 +71,8 @@ def sample_run(
         again: command that goes on, for messages.
         callback: called with (done, total).
         say: called with a line on what is given or there already.
-        **drawing: steps, evaluations, composition, balance, composition_strength, guidance, dense and paste, as of
-            `SpecDMPipeline.sample`; the model's own for what is None or left out.
+        **drawing: steps, evaluations, composition, balance, composition_strength, guidance, dense, variation and paste,
+            as of `SpecDMPipeline.sample`; the model's own for what is None or left out.
 
     Raises:
         RunError: no trained model, or the output exists, or cannot be written; or no Ray cluster.
@@ -83,7 +84,7 @@ def sample_run(
     """
     from specdm.synthesis.scale.shard import Shard, ends_with_files
 
-    question = question or Question()
+    question = replace(question or Question(), varied=drawing.get("variation") is not None)
     question.check()
     if ray_address is not None and engine != "ray":
         raise RunError(f"--ray-address {ray_address} is about --engine ray; add that")

@@ -27,7 +27,7 @@ from specdm.training.config import RunConfig, read_config
 
 USUAL = Schedule()
 
-READ_OFF = {"dense", "read", "sure", "balanced"}
+READ_OFF = {"dense", "read", "sure", "balanced", "varied"}
 """Sources that need a model which reads masks off images."""
 
 

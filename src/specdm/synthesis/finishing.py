@@ -48,6 +48,8 @@ def finished(
     if finish.sensor_noise:
         noise = model.sensor_noise(tiles.images.shape[-1], draws.generators)
         tiles = replace(tiles, images=tiles.images + noise)
+    if given is not None and given.with_data is not None:
+        tiles = replace(tiles, images=tiles.images.masked_fill(~given.with_data[:, :, None], float("nan")))
     if given is not None and finish.paste:
         tiles = pasted(tiles, given.pixels, given.streams, streams=model.streams)
     if finish.dense and bool((tiles.positions < 0).any()):

@@ -10,8 +10,8 @@ import torch
 from torch.nn.functional import avg_pool2d
 
 from specdm.errors import ModelError
-from specdm.models.drawing import KnownLatents
 from specdm.models.joint_model import EncodedTiles, JointModel
+from specdm.models.known_latents import KnownLatents, Start
 from specdm.models.pixels import Pixels
 from specdm.models.streams import Stream
 from specdm.synthesis.facts import TileFacts
@@ -33,12 +33,14 @@ class Given:
         streams: `(n, streams, y, x)` boolean, pixels that are known of each stream.
         latents: what the denoiser is given of them.
         composition: `(n, parts)`: of tiles whose masks are known; NaN elsewhere.
+        with_data: `(n, date, y, x)` boolean, where given images that are varied have data; None where none are.
     """
 
     pixels: Pixels
     streams: torch.Tensor
     latents: KnownLatents
     composition: torch.Tensor
+    with_data: torch.Tensor | None = None
 
 
 def known_streams(known: Sequence[str], *, streams: Sequence[Stream], where: str) -> list[int]:
@@ -72,9 +74,18 @@ def _is_called(stream: Stream, name: str) -> bool:
     return name == ("image" if stream.kind == "image" else "mask")
 
 
-def check_given(tiles: TileSet, *, numbers: Sequence[int], model: JointModel, facts: TileFacts) -> None:
-    """Raise ModelError unless the known streams of these tiles are such as the model's, and one says something."""
-    kinds = {model.streams[number].kind for number in numbers}
+def check_given(
+    tiles: TileSet, *, numbers: Sequence[int], model: JointModel, facts: TileFacts, varied: bool = False
+) -> None:
+    """Raise ModelError unless what counts of these tiles is such as the model's.
+
+    Args:
+        tiles: any.
+        numbers: of the streams that are known.
+        model, facts: who is asked.
+        varied: whether images that are not known are varied.
+    """
+    kinds = {model.streams[number].kind for number in numbers} | ({"image"} if varied else set())
     if tiles.size != facts.size:
         raise ModelError(f"{tiles.where}: tiles of {tiles.size} px, expected {facts.size}, the model's size")
     if (difference := facts.difference(tiles, image="image" in kinds, mask=bool(kinds - {"image"}))) is not None:
@@ -90,6 +101,7 @@ def given_of(
     facts: TileFacts,
     area: np.ndarray | None = None,
     all_labelled: bool = False,
+    variation: float | None = None,
 ) -> Given:
     """The tiles at `index` as the model is given them.
 
@@ -101,13 +113,19 @@ def given_of(
         facts: of the model.
         area: boolean `(tiles, y, x)`, known ground; default: all.
         all_labelled: masks shall say something everywhere, whatever the tiles say.
+        variation: noise level from which images that are not known are drawn, see `Start`; None: from noise alone.
     """
     pixels = to_pixels(tiles, index).apply(lambda values: values.to(model.device))
+    if variation is None and not any(model.streams[number].kind == "image" for number in numbers):
+        # they do not count, and may have other bands
+        shape = (len(index), len(facts.dates), len(facts.band_name), *pixels.images.shape[-2:])
+        pixels = replace(pixels, images=torch.full(shape, float("nan"), device=model.device))
     inside = torch.ones(len(index), *pixels.images.shape[-2:], dtype=torch.bool, device=model.device)
     if area is not None:
         inside = torch.from_numpy(area[index]).to(model.device)
     known = known_pixels(pixels, inside=inside, numbers=numbers, streams=model.streams)
     encoded = encoded_known(pixels, known, model=model)
+    start, with_data = (None, None) if variation is None else _start(pixels, model=model, level=variation)
     # nothing may look at ground that is not given
     shown = images_known(pixels, known, model.streams)
     pixels = replace(pixels, images=pixels.images.masked_fill(~shown[:, :, None], float("nan")))
@@ -121,7 +139,17 @@ def given_of(
         closed = facts.quantities is not None and facts.quantities.sum_to_one
         found = compositions(pixels.apply(torch.Tensor.cpu), classes=len(facts.classes or ()), abundances=closed)
         composition = found.to(model.device)
-    return Given(pixels, known, KnownLatents(latents, cells), composition)
+    return Given(pixels, known, KnownLatents(latents, cells, start=start), composition, with_data)
+
+
+def _start(pixels: Pixels, *, model: JointModel, level: float) -> tuple[Start, torch.Tensor]:
+    """Images to vary, and where they have data."""
+    everywhere = torch.ones(len(pixels), *pixels.images.shape[-2:], dtype=torch.bool, device=model.device)
+    images = [number for number, stream in enumerate(model.streams) if stream.kind == "image"]
+    there = known_pixels(pixels, inside=everywhere, numbers=images, streams=model.streams)
+    with_data = images_known(pixels, there, model.streams)
+    whole = replace(pixels, images=filled_from_nearest(pixels.images, with_data))
+    return Start(model.encode(whole).latents, level), with_data
 
 
 def known_pixels(

@@ -52,6 +52,7 @@ class Asked:
         mask: masks beside the images.
         area: a mask file; ground with another value than 0 is known.
         resample: compute bands that the files have not from those around them.
+        varied: images that are not known are varied, so they have to be there.
         options: of `open_scene`, about bands, values and classes.
     """
 
@@ -59,6 +60,7 @@ class Asked:
     mask: MaskFiles = ()
     area: Path | None = None
     resample: bool = False
+    varied: bool = False
     options: Mapping[str, Any] | None = None
 
 
@@ -86,6 +88,8 @@ def open_given(files: Sequence[Path], asked: Asked, *, facts: TileFacts, streams
         options["mask_variable"] = options.get("mask_variable") or options.get("variable")
     elif not masks and options.get("mask_variable") is not None:
         masks = [files[0]]  # image and mask in one file
+    if asked.varied and not images:
+        raise ModelError(f"{where}: images are to be varied, but none is given; name it with --from FILE")
     known, numbers = _settled(asked, numbers, bool(images), bool(masks), streams=streams, facts=facts, where=where)
     dates = _dates(images, numbers, facts=facts, streams=streams, asked=asked) if images else []
     many = len(facts.dates) == 1 and len(files) > 1
@@ -118,9 +122,8 @@ def _tile_set(
         raise ModelError(f"{where}: say what of the tiles is known: --known image, --known mask or the name of a date")
     kinds = {streams[number].kind for number in numbers} if numbers is not None else {"image", "classes"}
     mask = bool(kinds - {"image"})
-    tiles = fitted_tiles(
-        open_tiles(files[0]), facts, image="image" in kinds, mask=mask, resample=asked.resample
-    )
+    image = asked.varied or "image" in kinds
+    tiles = fitted_tiles(open_tiles(files[0]), facts, image=image, mask=mask, resample=asked.resample)
     if mask and says_nothing(tiles):
         raise MaskError(f"{where}: the masks are said to be known, but no pixel of them is labelled")
     area = None

@@ -28,6 +28,7 @@ class Order:
         given: tiles of which something is known, or None.
         known: numbers of the streams that are known.
         area: boolean `(tiles, y, x)`, ground that is known; None for all of it.
+        variation: noise level from which images that are not known are drawn; None: from noise alone.
     """
 
     n: int
@@ -36,6 +37,7 @@ class Order:
     given: TileSet | None
     known: list[int]
     area: np.ndarray | None
+    variation: float | None = None
 
 
 def checked_order(
@@ -49,6 +51,7 @@ def checked_order(
     given: TileSet | None,
     known: Sequence[str] | None,
     area: np.ndarray | None,
+    variation: float | None,
     numbers: Mapping[str, int],
 ) -> Order:
     """Options of `SpecDMPipeline.sample` made into an order.
@@ -56,8 +59,10 @@ def checked_order(
     Raises:
         ModelError: an option is out of range, or options contradict each other.
     """
-    if given is None and (known is not None or area is not None):
-        raise ModelError("known and area are about given tiles; say which with `given` (--from)")
+    if given is None and not (known is None and area is None and variation is None):
+        raise ModelError("known, area and variation are about given tiles; say which with `given` (--from)")
+    if variation is not None and not 0 < variation <= 1:
+        raise ModelError(f"variation is {variation}, expected above 0 (nearly the given images) to 1 (new ones)")
     if n is None and given is None:
         raise ModelError("n is None, expected the number of tiles")
     n = len(given) if n is None and given is not None else n
@@ -70,17 +75,29 @@ def checked_order(
     if balance:
         prior = balanced_prior(prior, groups=facts.parts)
     row = None if composition is None else composition_row(composition, groups=facts.parts, prior=prior)
-    chosen = [] if given is None else _known(given, known, model=model, facts=facts, area=area)
+    varied = variation is not None
+    chosen = [] if given is None else _known(given, known, model=model, facts=facts, area=area, varied=varied)
     if given is not None and balance:
         raise ModelError(f"{given.where}: balance is about new tiles; what is given decides what these are made of")
     masks = {number for number, stream in enumerate(model.streams) if stream.kind != "image"}
     if given is not None and row is not None and area is None and masks <= set(chosen):
         raise ModelError(f"{given.where}: its masks are known, so no composition can be ordered")
-    return Order(int(n or 0), prior, row, given, chosen, area)
+    if given is not None and varied and (area is not None or not masks <= set(chosen)):
+        raise ModelError(
+            f"{given.where}: only images whose masks are known can be varied, since masks belong to them; add "
+            "known=['mask'] (--known mask), without an area"
+        )
+    return Order(int(n or 0), prior, row, given, chosen, area, variation)
 
 
 def _known(
-    given: TileSet, known: Sequence[str] | None, *, model: JointModel, facts: TileFacts, area: np.ndarray | None
+    given: TileSet,
+    known: Sequence[str] | None,
+    *,
+    model: JointModel,
+    facts: TileFacts,
+    area: np.ndarray | None,
+    varied: bool,
 ) -> list[int]:
     if known is None and area is None:
         raise ModelError(f"{given.where}: say what of it is known: known=['image'], ['mask'] or the name of a date")
@@ -88,7 +105,7 @@ def _known(
     numbers = known_streams(["image", "mask"] if known is None else known, streams=model.streams, where=given.where)
     if len(given) == 0:
         raise ModelError(f"{given.where}: no tile in it; expected at least one")
-    check_given(given, numbers=numbers, model=model, facts=facts)
+    check_given(given, numbers=numbers, model=model, facts=facts, varied=varied)
     if area is not None and (area.dtype != bool or area.shape != (len(given), given.size, given.size)):
         raise ModelError(
             f"area is {area.dtype} of shape {area.shape}, expected boolean {(len(given), given.size, given.size)}: "

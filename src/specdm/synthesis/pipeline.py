@@ -106,6 +106,7 @@ class SpecDMPipeline(PipelineSharing, SceneSampling):
         given: TileSet | None = None,
         known: Sequence[str] | None = None,
         area: np.ndarray | None = None,
+        variation: float | None = None,
         paste: bool = True,
         composition: Mapping[str, float] | None = None,
         balance: bool = False,
@@ -130,6 +131,8 @@ class SpecDMPipeline(PipelineSharing, SceneSampling):
                 such as "image 2003".
             area: boolean `(given tiles, y, x)`, True for ground that is known; default: all. Without `known` image and
                 mask are known there.
+            variation: draw images that are not known from the given ones with this share of noise, above 0 (nearly
+                those) to 1 (new ones), see `Start`; they keep nodata and are not calibrated. Needs known masks.
             paste: known pixels come back as they were given; else as they come back from their codec.
             composition: class (or material) name -> fraction of the tile, summing to at most 1; the rest is shared
                 among the others as in training tiles. With several mask layers "LAYER: class". Default: a
@@ -158,15 +161,19 @@ class SpecDMPipeline(PipelineSharing, SceneSampling):
         dense = self.defaults.dense if dense is None else dense
         order = checked_order(
             n, model=self.model, facts=self.facts, prior=self.prior, composition=composition, balance=balance,
-            given=given, known=known, area=area,
+            given=given, known=known, area=area, variation=variation,
             numbers={"steps": self.defaults.steps if steps is None else steps, "batch_size": batch_size,
                      "seed": seed, "first": first},
         )  # fmt: skip
         drawing = self.drawing(
             steps=steps, guidance=guidance, composition_strength=composition_strength, evaluations=evaluations
         )
+        if variation is not None and evaluations is not None:
+            raise ModelError("a distilled model draws from noise alone; leave out evaluations, or variation")
         calibration = self.calibration if evaluations is None else self.distilled[evaluations].calibration
-        finish = Finish(calibration if calibrated else None, sensor_noise=noisy, dense=dense, paste=paste)
+        # fitted to what is drawn from noise alone; varied images have the spectra of those given
+        calibration = calibration if calibrated and variation is None else None
+        finish = Finish(calibration, sensor_noise=noisy, dense=dense, paste=paste)
         drawn = []
         for start in range(first, first + order.n, batch_size):
             index = np.arange(start, min(start + batch_size, first + order.n))
@@ -302,4 +309,5 @@ class SpecDMPipeline(PipelineSharing, SceneSampling):
             facts=self.facts,
             area=order.area,
             all_labelled=dense and kinds == {"image"},
+            variation=order.variation,
         )

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from specdm.errors import ModelError
-from specdm.models.drawing import KnownLatents
 from specdm.models.joint_model import JointModel
+from specdm.models.known_latents import KnownLatents
 from specdm.models.mask_reader import MaskReader
 from specdm.synthesis.facts import TileFacts
 from specdm.synthesis.given import Given

@@ -17,8 +17,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from specdm.models.composition_prior import CompositionPrior
-from specdm.models.drawing import Drawing, KnownLatents
+from specdm.models.drawing import Drawing
 from specdm.models.flow import LevelPatterns, draw_levels
+from specdm.models.known_latents import KnownLatents
 from specdm.models.streams import image_and_mask_streams, masks_with_gaps
 from specdm.training.denoiser_training import tile_chances
 from specdm.training.draws import step_generator

@@ -8,7 +8,7 @@ from typing import Literal
 from specdm.errors import ConfigError
 from specdm.evaluation.usefulness.augmentation import Augmentation
 
-Source = Literal["real", "dense", "drawn", "read", "sure", "filtered", "weighted", "balanced", "ldm"]
+Source = Literal["real", "dense", "drawn", "read", "sure", "filtered", "weighted", "balanced", "varied", "ldm"]
 SOURCES: dict[Source, str] = {
     "real": "real tiles with the labels kept",
     "dense": "real tiles, unlabelled ground labelled by the model's reading where that is sure",
@@ -18,6 +18,7 @@ SOURCES: dict[Source, str] = {
     "filtered": "synthetic tiles without their least reliable labels",
     "weighted": "synthetic tiles, labels weighted by their reliability",
     "balanced": "synthetic tiles with as much of every class, labelled by the model's reading where that is sure",
+    "varied": "real tiles with images drawn anew from half noise, labelled further as dense ones are",
     "ldm": "synthetic tiles of the baseline, a plain latent diffusion model",
 }
 """Where tiles come from, and what they are."""
@@ -77,8 +78,8 @@ class Arm:
 
     @property
     def rival(self) -> str:
-        """The kind of arm that it must beat: what it has beside its synthetic tiles."""
-        return "dense" if "dense" in self.sources else "real"
+        """The kind of arm that it must beat: what it has beside its synthetic tiles, labels read off real ones too."""
+        return "dense" if {"dense", "varied"} & set(self.sources) else "real"
 
 
 def _half(first: Source, second: Source) -> tuple[Portion, ...]:
@@ -100,6 +101,7 @@ ARMS: dict[str, Arm] = {
         Arm("real+sure", "half real, half synthetic labelled where the reading is sure", _half("real", "sure")),
         Arm("real+filtered", "half real, half synthetic without doubtful labels", _half("real", "filtered")),
         Arm("real+weighted", "half real, half synthetic weighted by reliability", _half("real", "weighted")),
+        Arm("real+varied", "half real, half varied", _half("real", "varied")),
         Arm("real+balanced", "half real, half synthetic with all classes alike", _half("real", "balanced")),
         Arm(
             "pretrained", "synthetic tiles first, then real ones", (Portion("real", 1.0),),
@@ -110,6 +112,10 @@ ARMS: dict[str, Arm] = {
             before=(Portion("sure", 1.0),), longer=2,
         ),
         Arm("dense", "real tiles with more labels, by the model's reading", (Portion("dense", 1.0),)),
+        Arm(
+            "dense+longer", "real tiles with more labels, twice the steps", (Portion("dense", 1.0),), longer=2,
+        ),
+        Arm("dense+varied", "half real with more labels, half of these varied", _half("dense", "varied")),
         Arm("dense+sure", "half real with more labels, half synthetic as in real+sure", _half("dense", "sure")),
         Arm(
             "dense+balanced", "half real with more labels, half synthetic with all classes alike",
@@ -117,6 +123,7 @@ ARMS: dict[str, Arm] = {
         ),
         Arm("sure", "synthetic tiles alone, labelled where the reading is sure", (Portion("sure", 1.0),)),
         Arm("drawn", "synthetic tiles alone", (Portion("drawn", 1.0),)),
+        Arm("varied", "varied tiles alone", (Portion("varied", 1.0),)),
         Arm("real+ldm", "half real, half synthetic of the baseline", _half("real", "ldm")),
     )
 }  # fmt: skip

@@ -21,6 +21,9 @@ from specdm.tiles.tileset import TileSet
 from specdm.training.completed_masks import sure_pixels
 from specdm.training.config import RunConfig
 
+VARIATION = 0.5
+"""Noise from which images of "varied" tiles are drawn."""
+
 DROPPED_SHARE = 0.2
 """Of the labels of synthetic tiles, those least reliable, which "filtered" leaves out."""
 
@@ -106,6 +109,8 @@ class Material:
             if not self.labelled.layers:
                 raise ConfigError("balanced tiles have as much of every class, but these have no classes; leave it out")
             return self._read(self._drawn(self.generator, balance=True))
+        if source == "varied":
+            return self._varied()
         if source == "filtered":
             return mark_unreliable(self._stored("drawn"), self._drawn_scores, share=DROPPED_SHARE)
         if source == "ldm":
@@ -129,6 +134,12 @@ class Material:
                 dataset.assign({name: (dataset[name].dims, kept[name], dataset[name].attrs) for name in names}),
                 where=self.labelled.where,
             )
+
+    def _varied(self) -> TileSet:
+        dense = self._stored("dense")
+        # not the first ones: these lie at one end of the scene
+        chosen = np.random.default_rng(self.seed).permutation(len(dense))[: self.n]
+        return self._drawn(self.generator, given=dense.select(chosen), known=["mask"], variation=VARIATION)
 
     def _drawn(self, generator: SpecDMPipeline, **options: Any) -> TileSet:
         self.say(f"drawing {self.n} tiles")

@@ -13,7 +13,8 @@ import torch
 
 from specdm.errors import ModelError, RunError
 from specdm.models.composition_prior import CompositionPrior
-from specdm.models.drawing import Drawing, KnownLatents
+from specdm.models.drawing import Drawing
+from specdm.models.known_latents import KnownLatents
 from specdm.models.receptive_field import reach
 from specdm.models.spectral_calibration import SpectralCalibration
 from specdm.models.streams import masks_with_gaps
