@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from fidelity_sets import Set
 
-SIDE = 192
+SIDE = 256
 DATES = ("2023-06-08", "2024-08-20")
 
 

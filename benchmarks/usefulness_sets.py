@@ -45,7 +45,7 @@ class UsefulSet:
         return ("freenet",) if self.task == "segmentation" else ("siamese",)
 
 
-_CHANGE = Set("simulated_landscape", (), "simulated landscape of 192 px at two dates, change")
+_CHANGE = Set("simulated_landscape", (), "simulated landscape of 256 px at two dates, change")
 
 SETS = (
     UsefulSet(_JUDGED["indian_pines_map"], "segmentation", CURVE),
