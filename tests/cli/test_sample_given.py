@@ -88,6 +88,14 @@ class TestVariation:
         more = [*told[:-1], 0.5, "-o", tmp_path / "out.zarr", "--steps", 2]
         assert "variation 0.05, not 0.5" in refused("sample", little_run, *more)
 
+    def test_tiles_without_data_are_not_damage(self, sampled, little_run: Path, tmp_path: Path) -> None:
+        real = SCENE.tile(size=16, stride=16, split="none")
+        real.dataset["image"].values[:] = np.nan
+        real.save(tmp_path / "empty.zarr")
+        tiles, _ = sampled(little_run, "--from", tmp_path / "empty.zarr", "--known", "mask", "--variation", 0.5)
+        assert np.isnan(tiles.images()).all()
+        np.testing.assert_array_equal(tiles.masks(), real.masks())
+
     def test_without_an_image_or_a_mask(self, refused, little_run: Path, tmp_path: Path) -> None:
         image, mask = write_date(tmp_path, SCENE), write_mask(tmp_path, SCENE)
         for arguments, words in [

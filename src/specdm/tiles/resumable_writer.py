@@ -271,7 +271,9 @@ class ResumableWriter:
                 # what zarr was writing when it was killed
                 if file.name != "zarr.json" and piece_number(file.name) is None:
                     file.unlink()
-            array = zarr.open_array(str(folder), mode="r+")
+            # an array that is opened does not remember it; without, tiles of no data would pass for damage
+            with zarr.config.set({"array.write_empty_chunks": True}):
+                array = zarr.open_array(str(folder), mode="r+")
             if array.shape[1:] != options["shape"][1:]:
                 raise TileError(f"{folder} holds tiles of another shape; ask to overwrite it, or choose another name")
             if array.shape != options["shape"]:
