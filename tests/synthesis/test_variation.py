@@ -86,8 +86,7 @@ def test_dates_are_varied_together_or_one_alone(little_change_run) -> None:
         ({"known": ["image", "mask"], "variation": 0.5}, "everything is known"),
     ],
 )
-def test_variations_that_cannot_be_drawn(pipeline, given, options: dict, message: str, monkeypatch) -> None:
-    monkeypatch.setattr(pipeline, "drawing", lambda **_: None)
+def test_variations_that_cannot_be_drawn(pipeline, given, options: dict, message: str) -> None:
     with pytest.raises(ModelError, match=message):
         pipeline.sample(given=given, **options)
 

@@ -116,7 +116,9 @@ def given_of(
         variation: noise level from which images that are not known are drawn, see `Start`; None: from noise alone.
     """
     pixels = to_pixels(tiles, index).apply(lambda values: values.to(model.device))
-    if variation is None and not any(model.streams[number].kind == "image" for number in numbers):
+    images = [number for number, stream in enumerate(model.streams) if stream.kind == "image"]
+    looked_at = set(numbers) if variation is None else {*numbers, *images}
+    if not looked_at & set(images):
         # they do not count, and may have other bands
         shape = (len(index), len(facts.dates), len(facts.band_name), *pixels.images.shape[-2:])
         pixels = replace(pixels, images=torch.full(shape, float("nan"), device=model.device))
@@ -124,8 +126,10 @@ def given_of(
     if area is not None:
         inside = torch.from_numpy(area[index]).to(model.device)
     known = known_pixels(pixels, inside=inside, numbers=numbers, streams=model.streams)
-    encoded = encoded_known(pixels, known, model=model)
-    start, with_data = (None, None) if variation is None else _start(pixels, model=model, level=variation)
+    seen = known_pixels(pixels, inside=inside, numbers=sorted(looked_at), streams=model.streams)
+    encoded = encoded_known(pixels, seen, model=model)
+    start = None if variation is None else Start(encoded.latents, variation)
+    with_data = None if variation is None else images_known(pixels, seen, model.streams)
     # nothing may look at ground that is not given
     shown = images_known(pixels, known, model.streams)
     pixels = replace(pixels, images=pixels.images.masked_fill(~shown[:, :, None], float("nan")))
@@ -140,16 +144,6 @@ def given_of(
         found = compositions(pixels.apply(torch.Tensor.cpu), classes=len(facts.classes or ()), abundances=closed)
         composition = found.to(model.device)
     return Given(pixels, known, KnownLatents(latents, cells, start=start), composition, with_data)
-
-
-def _start(pixels: Pixels, *, model: JointModel, level: float) -> tuple[Start, torch.Tensor]:
-    """Images to vary, and where they have data."""
-    everywhere = torch.ones(len(pixels), *pixels.images.shape[-2:], dtype=torch.bool, device=model.device)
-    images = [number for number, stream in enumerate(model.streams) if stream.kind == "image"]
-    there = known_pixels(pixels, inside=everywhere, numbers=images, streams=model.streams)
-    with_data = images_known(pixels, there, model.streams)
-    whole = replace(pixels, images=filled_from_nearest(pixels.images, with_data))
-    return Start(model.encode(whole).latents, level), with_data
 
 
 def known_pixels(

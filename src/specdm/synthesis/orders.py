@@ -37,7 +37,7 @@ class Order:
     given: TileSet | None
     known: list[int]
     area: np.ndarray | None
-    variation: float | None = None
+    variation: float | None
 
 
 def checked_order(

@@ -165,11 +165,11 @@ class SpecDMPipeline(PipelineSharing, SceneSampling):
             numbers={"steps": self.defaults.steps if steps is None else steps, "batch_size": batch_size,
                      "seed": seed, "first": first},
         )  # fmt: skip
+        if variation is not None and evaluations is not None:
+            raise ModelError("a distilled model draws from noise alone; leave out evaluations, or variation")
         drawing = self.drawing(
             steps=steps, guidance=guidance, composition_strength=composition_strength, evaluations=evaluations
         )
-        if variation is not None and evaluations is not None:
-            raise ModelError("a distilled model draws from noise alone; leave out evaluations, or variation")
         calibration = self.calibration if evaluations is None else self.distilled[evaluations].calibration
         # fitted to what is drawn from noise alone; varied images have the spectra of those given
         calibration = calibration if calibrated and variation is None else None

@@ -112,9 +112,7 @@ ARMS: dict[str, Arm] = {
             before=(Portion("sure", 1.0),), longer=2,
         ),
         Arm("dense", "real tiles with more labels, by the model's reading", (Portion("dense", 1.0),)),
-        Arm(
-            "dense+longer", "real tiles with more labels, twice the steps", (Portion("dense", 1.0),), longer=2,
-        ),
+        Arm("dense+longer", "real tiles with more labels, twice the steps", (Portion("dense", 1.0),), longer=2),
         Arm("dense+varied", "half real with more labels, half of these varied", _half("dense", "varied")),
         Arm("dense+sure", "half real with more labels, half synthetic as in real+sure", _half("dense", "sure")),
         Arm(
