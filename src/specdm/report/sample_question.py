@@ -25,7 +25,6 @@ class Question:
         mask: masks beside the images: one file, a list, or class name -> file.
         area: a mask file; ground with another value than 0 is known.
         resample: compute bands that the files have not from those around them.
-        varied: images that are not known are varied, so they have to be there.
         options: of `open_scene`, for these files.
     """
 
@@ -34,23 +33,27 @@ class Question:
     mask: Path | Sequence[Path] | Mapping[str, Path] | None = None
     area: Path | None = None
     resample: bool = False
-    varied: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
 
-    def check(self) -> None:
-        """Raise RunError if something is said about files, but there are none."""
+    def check(self, *, varied: bool = False) -> None:
+        """Raise RunError if something is said about files, or they are to be varied, but there are none."""
         about = {
             "--known": self.known,
             "--mask": self.mask,
             "--area": self.area,
             "--resample": self.resample or None,
-            "--variation": self.varied or None,
+            "--variation": varied or None,
         }
         if not self.files and (said := [flag for flag, value in about.items() if value is not None]):
             raise RunError(f"{said[0]} is about what is given; name it with --from FILE")
 
-    def open(self, pipeline: SpecDMPipeline, *, run: Path) -> GivenFiles | None:
+    def open(self, pipeline: SpecDMPipeline, *, run: Path, varied: bool = False) -> GivenFiles | None:
         """The given tiles, or None.
+
+        Args:
+            pipeline: the model.
+            run: folder whose training options files are read with.
+            varied: images that are not known are varied, so they have to be there.
 
         Raises:
             SpecDMError: as `specdm.synthesis.given_files.open_given`.
@@ -64,7 +67,7 @@ class Question:
             mask=listed_masks(self.mask),
             area=self.area,
             resample=self.resample,
-            varied=self.varied,
+            varied=varied,
             options=file_options(run, self.options, files=self.files),
         )
         return open_given(self.files, asked, facts=pipeline.facts, streams=pipeline.model.streams)

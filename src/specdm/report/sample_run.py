@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,8 +83,8 @@ def sample_run(
     """
     from specdm.synthesis.scale.shard import Shard, ends_with_files
 
-    question = replace(question or Question(), varied=drawing.get("variation") is not None)
-    question.check()
+    question, varied = question or Question(), drawing.get("variation") is not None
+    question.check(varied=varied)
     if ray_address is not None and engine != "ray":
         raise RunError(f"--ray-address {ray_address} is about --engine ray; add that")
     part = None if shard is None else Shard.parse(shard)
@@ -107,7 +106,7 @@ def sample_run(
     on = chosen_device(device)
     pipeline = SpecDMPipeline.from_pretrained(model)
     source = pipeline.id_of(drawing.get("evaluations"))
-    given = question.open(pipeline, run=run)
+    given = question.open(pipeline, run=run, varied=varied)
     total = n or (N_TILES if given is None else len(given.tiles))
     # of the whole set, with whose files shards end where they can
     piece = piece_tiles(pipeline.facts.layout({}), total)
