@@ -91,6 +91,18 @@ def test_sparse_labels_become_dense_where_it_is_sure(
     assert "labels kept" in outcome.out and "40 px" in outcome.out
 
 
+def test_a_share_of_each_class_in_any_case(
+    specdm_command, little_run: Path, image: Path, expected, tmp_path: Path
+) -> None:
+    told = ["--min-confidence", 1, "--min-share", 0.25]
+    outcome = specdm_command("annotate", little_run, image, "-o", tmp_path / "m.npy", *told)
+    assert outcome.code == 0, outcome.err
+    found = np.load(tmp_path / "m.npy")
+    for value in np.unique(expected.mask):
+        own = expected.mask[0] == value
+        assert (found[own] == value).mean() == pytest.approx(0.25, abs=0.03)
+
+
 def test_change_of_two_dates(specdm_command, little_change_run: Path, tmp_path: Path) -> None:
     dates = [write_date(tmp_path, CHANGE, date, name=f"{date}.tif") for date in (0, 1)]
     outcome = specdm_command("annotate", little_change_run, *dates, "-o", tmp_path / "change.tif")

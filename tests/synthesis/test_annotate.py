@@ -102,6 +102,25 @@ def test_unsure_pixels_stay_unlabelled(pipeline, scene: Scene) -> None:
     assert 0.5 < sure.mean() < 0.7
 
 
+@pytest.mark.parametrize("limit", [None, 0.6])
+def test_the_surest_share_of_each_class_is_labelled_in_any_case(pipeline, scene: Scene, limit) -> None:
+    whole = pipeline.annotate(scene)
+    calls: list[tuple[int, int]] = []
+    found = pipeline.annotate(
+        scene, min_share=0.5, min_confidence=limit, window=48, callback=lambda done, total: calls.append((done, total))
+    )
+    assert calls == [(i + 1, len(calls)) for i in range(len(calls))], "both readings count"
+    for value in (2, 5, 7):
+        own = whole.mask == value
+        kept, confidence = found.mask[own] == value, whole.confidence[own]
+        wanted = 0.5 if limit is None else max(0.5, (confidence >= limit).mean())
+        assert own.sum() > 0 and kept.mean() == pytest.approx(wanted, abs=0.02)
+        assert confidence[kept].min() >= confidence[~kept].max() - 1e-3
+    assert ((found.mask == whole.mask) | (found.mask == -1)).all()
+    assert (pipeline.annotate(scene, min_share=0.0).mask == -1).mean() > 0.99
+    assert (pipeline.annotate(scene, min_share=1.0).mask == whole.mask).mean() > 0.999
+
+
 def test_labels_stay(pipeline, scene: Scene) -> None:
     labels = np.full((1, HEIGHT, WIDTH), -1, np.int16)
     labels[0, 5:9] = 7
@@ -127,7 +146,8 @@ def test_callback_counts_windows(pipeline, scene: Scene) -> None:
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [({"window": 16}, "at least 17"), ({"views": 9}, "views is 9"), ({"min_confidence": 1.2}, "min_confidence")],
+    [({"window": 16}, "at least 17"), ({"views": 9}, "views is 9"), ({"min_confidence": 1.2}, "min_confidence"),
+     ({"min_share": -0.1}, "min_share is -0.1")],
 )
 def test_numbers_out_of_range(pipeline, scene: Scene, options: dict, words: str) -> None:
     with pytest.raises(ModelError, match=words):

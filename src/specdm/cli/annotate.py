@@ -16,6 +16,7 @@ EXAMPLE = """\b
 Example: specdm annotate runs/potsdam scene.hdr -o mask.tif
 how sure it is:         specdm annotate RUN scene.hdr -o mask.tif --probabilities p.tif --confidence c.tif
 the sure part only:     specdm annotate RUN scene.hdr -o mask.tif --min-confidence 0.8
+... half of each class: specdm annotate RUN scene.hdr -o mask.tif --min-confidence 0.8 --min-share 0.5
 sparse labels dense:    specdm annotate RUN scene.hdr --mask few.tif --keep-labels --min-confidence 0.8 -o m.tif
 change of two dates:    specdm annotate RUN 2000.tif 2003.tif -o change.tif
 another sensor:         specdm annotate RUN other.hdr --resample -o mask.tif"""
@@ -54,6 +55,15 @@ def annotate(
     min_confidence: Annotated[
         float | None,
         typer.Option(min=0, max=1, help="Pixels less sure than this stay unlabelled.", rich_help_panel=READING),
+    ] = None,
+    min_share: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Of what is read as each class, the surest share is labelled in any case; reads the scene twice.",
+            rich_help_panel=READING,
+        ),
     ] = None,
     window: Annotated[
         int | None,
@@ -117,6 +127,7 @@ def annotate(
             keep_labels=keep_labels,
             mask=options.pop("mask", None),
             min_confidence=min_confidence,
+            min_share=min_share,
             window=window,
             views=views,
             resample=resample,

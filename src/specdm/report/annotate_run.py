@@ -26,6 +26,7 @@ def annotate_run(
     keep_labels: bool = False,
     mask: Path | Sequence[Path] | Mapping[str, Path] | None = None,
     min_confidence: float | None = None,
+    min_share: float | None = None,
     window: int | None = None,
     views: int | None = None,
     resample: bool = False,
@@ -42,6 +43,7 @@ def annotate_run(
         keep_labels: labels of `mask` stay as they are.
         mask: labels that there are.
         min_confidence: pixels whose largest class probability is below stay unlabelled.
+        min_share: of what is read as each class, the surest share is labelled in any case.
         window, views: see `SpecDMPipeline.annotate`; default: its own.
         resample: compute bands that the scene has not from those around them.
         options: of `open_scene`, for these files.
@@ -96,6 +98,7 @@ def annotate_run(
         window=WINDOW if window is None else window,
         views=VIEWS if views is None else views,
         min_confidence=min_confidence,
+        min_share=min_share,
         labels=labels,
     )
     return write_annotation(reading, files, overwrite=overwrite, callback=callback)

@@ -15,6 +15,7 @@ from specdm.models.pixels import Pixels
 from specdm.scenes.classes import UNLABELLED
 from specdm.scenes.raster_writer import block_of
 from specdm.scenes.scene import Scene
+from specdm.synthesis.class_thresholds import class_thresholds
 from specdm.synthesis.facts import TileFacts
 from specdm.synthesis.model_images import ModelImages, model_images
 from specdm.training.orientations import ORIENTATIONS
@@ -62,6 +63,8 @@ class SceneReading:
         window: pixels along a window.
         views: turned and mirrored images whose readings are averaged.
         min_confidence: pixels whose largest probability is below are left unlabelled.
+        min_share: of what is read as each class, the surest share is labelled in any case, and without
+            `min_confidence` nothing else; the scene is then read twice. See `class_thresholds`.
         labels: int16 `(layer, y, x)`, the model's class values; where not -1 they stay as they are. Or None.
     """
 
@@ -72,6 +75,7 @@ class SceneReading:
     window: int = WINDOW
     views: int = VIEWS
     min_confidence: float | None = None
+    min_share: float | None = None
     labels: np.ndarray | None = None
 
     def __post_init__(self) -> None:
@@ -82,10 +86,11 @@ class SceneReading:
             )
         if not 1 <= self.views <= ORIENTATIONS:
             raise ModelError(f"views is {self.views}, expected 1 to {ORIENTATIONS}")
-        if self.min_confidence is not None and not 0 <= self.min_confidence <= 1:
-            raise ModelError(f"min_confidence is {self.min_confidence}, expected 0 to 1")
-        if self.min_confidence is not None and not self.facts.layers:
-            raise ModelError("min_confidence is about classes, but the model's masks hold amounts only; leave it out")
+        for name, value in (("min_confidence", self.min_confidence), ("min_share", self.min_share)):
+            if value is not None and not 0 <= value <= 1:
+                raise ModelError(f"{name} is {value}, expected 0 to 1")
+            if value is not None and not self.facts.layers:
+                raise ModelError(f"{name} is about classes, but the model's masks hold amounts only; leave it out")
         if self.labels is not None and self.labels.shape != (len(self.facts.layers), *self.grid):
             raise MaskError(
                 f"labels to keep are of shape {self.labels.shape}, expected {(len(self.facts.layers), *self.grid)} "
@@ -114,13 +119,49 @@ class SceneReading:
 
     def windows(self, callback: Callable[[int, int], None] | None = None) -> Iterator[tuple[int, int, Annotation]]:
         """First row, first column and reading of pieces that cover the scene side by side; memory holds one."""
-        starts = self.starts
+        starts, least = self.starts, self._least(callback)
+        before = 0 if self.min_share is None else len(starts)
         for done, (y, x) in enumerate(starts, start=1):
-            yield y, x, self._piece(y, x)
+            yield y, x, self._labelled(self._piece(y, x), least, y=y, x=x)
             if callback is not None:
-                callback(done, len(starts))
+                callback(before + done, before + len(starts))
+
+    def _least(self, callback: Callable[[int, int], None] | None) -> np.ndarray | None:
+        """Confidence from which on a pixel is labelled, `(layer, class)`; None: any."""
+        classes = self.facts.classes
+        if classes is None or (self.min_confidence is None and self.min_share is None):
+            return None
+        if self.min_share is None:
+            return np.full((len(self.facts.layers), len(classes)), self.min_confidence, np.float32)
+        starts = self.starts
+
+        def readings() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+            for done, (y, x) in enumerate(starts, start=1):
+                piece = self._piece(y, x)
+                yield classes.index_of(piece.mask), piece.confidence
+                if callback is not None:
+                    callback(done, 2 * len(starts))
+
+        return class_thresholds(
+            readings(), classes=len(classes), share=self.min_share, min_confidence=self.min_confidence
+        )
+
+    def _labelled(self, piece: Annotation, least: np.ndarray | None, *, y: int, x: int) -> Annotation:
+        """A piece with the labels that there are, and without those that are not sure enough."""
+        mask = piece.mask
+        if least is not None and self.facts.classes is not None:
+            position = self.facts.classes.index_of(mask)
+            wanted = np.take_along_axis(least[:, :, None], position.reshape(len(mask), 1, -1).clip(0), axis=1)
+            with np.errstate(invalid="ignore"):
+                sure = (position >= 0) & (piece.confidence >= wanted.reshape(mask.shape))
+            mask = np.where(sure, mask, np.int16(UNLABELLED))
+        if self.labels is not None:
+            own = self.labels[:, y : y + mask.shape[-2], x : x + mask.shape[-1]]
+            mask = np.where(own != UNLABELLED, own, mask)
+        return Annotation(mask, piece.probabilities, piece.amounts)
 
     def _piece(self, y: int, x: int) -> Annotation:
+        """What is read of a window without its margins."""
         (height, width), reach = self.grid, self.reader.reach
         bottom, right = min(y + self.step, height), min(x + self.step, width)
         top, left = max(0, y - reach), max(0, x - reach)
@@ -128,15 +169,7 @@ class SceneReading:
         image = self.images.window(top, left, rows, columns)
         inner = (slice(y - top, bottom - top), slice(x - left, right - left))
         found = self._read(image)
-        cut = Annotation(*(part[(..., *inner)] for part in (found.mask, found.probabilities, found.amounts)))
-        mask = cut.mask
-        if self.min_confidence is not None:
-            with np.errstate(invalid="ignore"):
-                mask = np.where(cut.confidence >= self.min_confidence, mask, np.int16(UNLABELLED))
-        if self.labels is not None:
-            own = self.labels[:, y:bottom, x:right]
-            mask = np.where(own != UNLABELLED, own, mask)
-        return Annotation(mask, cut.probabilities, cut.amounts)
+        return Annotation(*(part[(..., *inner)] for part in (found.mask, found.probabilities, found.amounts)))
 
     def _read(self, image: np.ndarray) -> Annotation:
         """A window `(date, band, y, x)` as a whole."""
@@ -169,6 +202,7 @@ def scene_reading(
     window: int = WINDOW,
     views: int = VIEWS,
     min_confidence: float | None = None,
+    min_share: float | None = None,
     labels: np.ndarray | None = None,
 ) -> SceneReading:
     """How a scene is read; see `SceneReading` and `SpecDMPipeline.annotate`.
@@ -182,8 +216,9 @@ def scene_reading(
         raise ModelError("this model encodes image and mask together (preset ldm) and cannot read masks off images")
     images = model_images(scene, facts, resample=resample)
     return SceneReading(
-        images, model, reader, facts, window=window, views=views, min_confidence=min_confidence, labels=labels
-    )
+        images, model, reader, facts, window=window, views=views, min_confidence=min_confidence, min_share=min_share,
+        labels=labels,
+    )  # fmt: skip
 
 
 def annotated(reading: SceneReading, callback: Callable[[int, int], None] | None = None) -> Annotation:
