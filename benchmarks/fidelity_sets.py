@@ -97,6 +97,7 @@ ABLATIONS = (
     Ablation("no sensor noise", sampling={"sensor_noise": False}),
     Ablation("no calibration", sampling={"calibrated": False}),
     Ablation("no guidance", sampling={"guidance": 0.0}),
+    Ablation("white noise", {"denoiser.coloured_noise": False}),
     Ablation(
         "one noise level",
         {

@@ -64,8 +64,7 @@ def test_interrupted_parts_are_gone_on_with(pipeline, real, tiles, tmp_path: Pat
 def test_they_are_what_the_model_makes_of_their_noise(pipeline, tiles: TeacherTiles) -> None:
     new = torch.nonzero(~tiles.fixed.flatten(1).any(dim=1)).flatten()
     assert 0.2 < len(new) / len(tiles) < 0.8
-    noise = tiles.noise(new)
-    again = pipeline.drawing(steps=2).latents(noise, composition=tiles.compositions[new])
+    again = pipeline.drawing(steps=2).latents(tiles.white(new), composition=tiles.compositions[new])
     torch.testing.assert_close(again, tiles.latents[new], rtol=1e-3, atol=1e-3)
 
 
@@ -92,11 +91,11 @@ def test_a_student_learns_where_the_paths_end(
     pipeline, tiles: TeacherTiles, jumps: tuple[int, ...], monkeypatch
 ) -> None:
     new = torch.nonzero(~tiles.fixed.flatten(1).any(dim=1)).flatten()[:16]
-    noise = tiles.noise(new)
+    white = tiles.white(new)
     student = student_of(pipeline, *jumps)
 
     def missed() -> float:
-        found = student.latents(noise, composition=tiles.compositions[new])
+        found = student.latents(white, composition=tiles.compositions[new])
         return float((found - tiles.latents[new]).square().mean())
 
     before = missed()
@@ -109,7 +108,7 @@ def test_a_student_learns_where_the_paths_end(
     )
     optimizer = torch.optim.AdamW(student.model.denoiser.parameters(), lr=2e-3)
     training.log = lambda *args, **kwargs: None  # type: ignore[method-assign]
-    for step in range(40):
+    for step in range(60):
         # the trainer's, which there is none of
         monkeypatch.setattr(Distillation, "global_step", step)
         loss = training.training_step(None, step)
@@ -128,7 +127,7 @@ def test_later_jumps_begin_where_the_student_gets_by_itself(pipeline, tiles: Tea
     new = torch.nonzero(~tiles.fixed.flatten(1).any(dim=1)).flatten()[:3]
     last = len(training._grids) - 1
     start = training._starts[last]
-    noise = tiles.noise(new)
+    noise = pipeline.model.denoiser.noise(tiles.white(new))
     state = torch.where(start.shown[new], tiles.latents[new], noise)
     rest = (start.free[new], start.levels[new], tiles.compositions[new], torch.full((3,), last))
     stay = training._moved(state, *rest, torch.zeros(3, dtype=torch.int64))

@@ -25,7 +25,7 @@ def pipeline(little_run) -> SpecDMPipeline:
 
 
 def test_latents_that_are_off_are_brought_to_the_training_ground(pipeline, little_tiles) -> None:
-    draws = tile_draws(range(32), seed=3, shape=pipeline.latent_shape, prior=pipeline.prior, composition=None)
+    draws = tile_draws(range(32), seed=3, shape=pipeline.white_shape, prior=pipeline.prior, composition=None)
     latents = pipeline.latents_of(draws, drawing=pipeline.drawing(steps=4, guidance=0.8))
     images = slice(0, pipeline.model.stream_channels[0])
     latents[:, images] = 0.6 * latents[:, images] + 0.8

@@ -17,7 +17,7 @@ from specdm.models.mask_codec import MaskCodec
 from specdm.models.streams import streams_of
 from specdm.synthesis.calibration import decode_calibrated
 from specdm.synthesis.canvas.cells import CellFile
-from specdm.synthesis.canvas.draws import BLOCK, CompositionLattice, latent_noise
+from specdm.synthesis.canvas.draws import BLOCK, CompositionLattice, white_noise
 from specdm.synthesis.canvas.latents import CanvasDrawing, KnownCells
 from specdm.synthesis.canvas.pixels import SceneFinish, finished_parts
 from specdm.synthesis.canvas.windows import Area, WindowGrid, blocks
@@ -41,9 +41,9 @@ class Pointwise(JointDenoiser):
         return (noisy - wanted) / t
 
 
-@pytest.fixture
-def model() -> JointModel:
-    """Codecs that look at neighbours, of masks with gaps, and a denoiser that does not."""
+@pytest.fixture(params=[0, 3])
+def model(request) -> JointModel:
+    """Codecs that look at neighbours, of masks with gaps, and a denoiser that does not, but for its noise."""
     torch.manual_seed(0)
     codecs = {
         "image_codec": ImageCodec(BANDS, components=4, latent_channels=6, width=8, blocks=1),
@@ -56,9 +56,12 @@ def model() -> JointModel:
             for parameter in codec.parameters():
                 parameter += 0.2 * torch.randn(parameter.shape)
         codecs["image_codec"].basis.synthesis.copy_(torch.randn(BANDS, 4))
-    denoiser = Pointwise((6, 4, 4), CLASSES, widths=(16, 16), layers=1, head_channels=16)
+    denoiser = Pointwise((6, 4, 4), CLASSES, widths=(16, 16), layers=1, head_channels=16, noise_reach=request.param)
     denoiser.asked = []
     denoiser.base, denoiser.mixing = torch.randn(CHANNELS), torch.randn(CHANNELS, CHANNELS)
+    if request.param:
+        smooth = torch.randn(40, CHANNELS, SIZE, SIZE).cumsum(dim=-1).cumsum(dim=-2)
+        denoiser.fit_noise(smooth, torch.ones(40, 3, SIZE, SIZE), streams=[0])
     streams = streams_of(dates=[0], layers=["class"], sparse=["class"])
     return JointModel(streams=streams, codecs=codecs, denoiser=denoiser).eval()
 
@@ -67,14 +70,19 @@ def drawing_of(model: JointModel, **options: float) -> Drawing:
     return Drawing(model, steps=3, image_shift=2.0, mask_shift=1.0, **options)
 
 
-def noise(area: Area) -> torch.Tensor:
-    return latent_noise(3, area, CHANNELS)
+def white(area: Area) -> torch.Tensor:
+    return white_noise(3, area, CHANNELS)
+
+
+def white_of(model: JointModel) -> torch.Tensor:
+    """What all of the canvas is drawn from."""
+    return white(Area(0, 0, *model.denoiser.white_shape((HEIGHT, WIDTH))[1:]))[None]
 
 
 def drawn(model: JointModel, folder: Path, *, known=None, batch_size: int = 5, overlap: float = 0.5) -> torch.Tensor:
     folder.mkdir()
     windows = WindowGrid(HEIGHT, WIDTH, SIZE, overlap)
-    latents = CanvasDrawing(drawing_of(model), windows, folder, batch_size).latents(noise, known=known)
+    latents = CanvasDrawing(drawing_of(model), windows, folder, batch_size).latents(white, known=known)
     assert latents is not None
     return latents.read(CANVAS)[None]
 
@@ -82,7 +90,7 @@ def drawn(model: JointModel, folder: Path, *, known=None, batch_size: int = 5, o
 @pytest.mark.parametrize("overlap", [0.0, 0.5, 0.7])
 def test_windows_that_agree_give_what_drawing_all_at_once_gives(model, tmp_path, overlap) -> None:
     """Nothing shows where a window begins, nor a block in which masks were decoded and encoded again."""
-    whole = drawing_of(model).latents(noise(CANVAS)[None])
+    whole = drawing_of(model).latents(white_of(model))
     masks = model.decode(whole).positions
     assert len(masks.unique()) == CLASSES + 1, "the case says something only if there are classes and gaps"
     model.denoiser.asked.clear()
@@ -116,7 +124,7 @@ def test_known_cells_stay_and_windows_are_asked_only_where_something_is_free(mod
     model.denoiser.asked.clear()
     free = drawn(model, tmp_path / "free")
     assert asked < 0.75 * sum(shape[0] for shape in model.denoiser.asked)
-    whole = drawing_of(model).latents(noise(CANVAS)[None], known=KnownLatents(given[None], cells[None]))
+    whole = drawing_of(model).latents(white_of(model), known=KnownLatents(given[None], cells[None]))
     torch.testing.assert_close(found, whole, rtol=1e-4, atol=1e-4)
     assert not torch.equal(free[0, :, :, : WIDTH // 2], given[:, :, : WIDTH // 2])
 
@@ -127,7 +135,7 @@ def test_nothing_is_drawn_where_all_is_known(model, tmp_path) -> None:
         return KnownCells(torch.zeros(CHANNELS, *shape[1:]), torch.ones(shape, dtype=torch.bool), torch.zeros(shape))
 
     canvas = CanvasDrawing(drawing_of(model), WindowGrid(HEIGHT, WIDTH, SIZE, 0.5), tmp_path, 4)
-    assert canvas.latents(noise, known=known) is None
+    assert canvas.latents(white, known=known) is None
 
 
 def test_decoding_in_parts_equals_decoding_at_once(model, tmp_path) -> None:
@@ -169,10 +177,10 @@ def test_sensor_noise_belongs_to_the_place(model, tmp_path) -> None:
 
 
 def test_noise_belongs_to_the_place() -> None:
-    whole = latent_noise(0, Area(0, 0, 3 * BLOCK, 3 * BLOCK), 4)
+    whole = white_noise(0, Area(0, 0, 3 * BLOCK, 3 * BLOCK), 4)
     area = Area(BLOCK - 5, 2 * BLOCK - 1, 17, 20)
-    assert torch.equal(latent_noise(0, area, 4), whole[:, *area.slices])
-    assert abs(float(whole.std()) - 1) < 0.02 and not torch.equal(latent_noise(1, area, 4), whole[:, *area.slices])
+    assert torch.equal(white_noise(0, area, 4), whole[:, *area.slices])
+    assert abs(float(whole.std()) - 1) < 0.02 and not torch.equal(white_noise(1, area, 4), whole[:, *area.slices])
     cells = whole.flatten(1)
     assert len(cells[0].unique()) > 0.99 * cells.shape[1], "no block repeats another"
 

@@ -24,7 +24,7 @@ def pipeline(little_run) -> SpecDMPipeline:
 
 
 def draws_of(pipeline: SpecDMPipeline, n: int = 16):
-    yield tile_draws(range(n), seed=5, shape=pipeline.latent_shape, prior=pipeline.prior, composition=None)
+    yield tile_draws(range(n), seed=5, shape=pipeline.white_shape, prior=pipeline.prior, composition=None)
 
 
 def with_masks(tiles: TileSet, masks: np.ndarray) -> TileSet:
@@ -40,7 +40,7 @@ def test_the_fit_makes_borders_as_frequent_as_real_ones(pipeline, little_tiles) 
     assert fitted_coherence(drawing, draws_of(pipeline), with_masks(little_tiles, one)) == STRENGTHS[-1]
     assert fitted_coherence(drawing, draws_of(pipeline), with_masks(little_tiles, dotted)) == 0.0
     (draws,) = draws_of(pipeline)
-    state = drawing.unsettled_masks(draws.noise, composition=draws.compositions)
+    state = drawing.unsettled_masks(draws.white, composition=draws.compositions)
     (mask,) = drawing.masks_before_images
     shares = {
         strength: border_share(

@@ -18,7 +18,7 @@ from specdm.scenes.classes import Classes
 from specdm.scenes.georeference import georeferenced
 from specdm.scenes.scene import Scene
 from specdm.synthesis.calibration import decode_calibrated
-from specdm.synthesis.canvas.draws import CompositionLattice, latent_noise
+from specdm.synthesis.canvas.draws import CompositionLattice, white_noise
 from specdm.synthesis.canvas.windows import Area
 from specdm.synthesis.pipeline import SpecDMPipeline
 
@@ -93,10 +93,12 @@ def test_a_scene_of_one_tile_is_the_tile(pipeline: SpecDMPipeline, tmp_path: Pat
     """Drawn by the stages, levels and guidance of tiles, as coherent, and calibrated as they are."""
     monkeypatch.setattr(pipeline, "defaults", replace(pipeline.defaults, mask_coherence=coherence))
     scene = pipeline.sample_scene(path=tmp_path / "s.nc", height=SIZE, width=SIZE, seed=4, sensor_noise=False)
-    channels, cells = pipeline.latent_shape[:2]
-    noise = latent_noise(4, Area(0, 0, cells, cells), channels)[None]
+    channels, *wide = pipeline.white_shape
+    cells = SIZE // pipeline.model.factor
+    assert wide[0] > cells, "noise of a spectrum of its own"
+    white = white_noise(4, Area(0, 0, *wide), channels)[None]
     rows = CompositionLattice(pipeline.prior, 4, cells).of(Area(0, 0, cells, cells))[None]
-    latents = pipeline.drawing().latents(noise, composition=rows)
+    latents = pipeline.drawing().latents(white, composition=rows)
     tile = decode_calibrated(pipeline.model, pipeline.calibration, latents)
     image, mask = contents(scene)
     np.testing.assert_allclose(image, tile.images[0].numpy(), rtol=1e-4, atol=0.1)

@@ -116,6 +116,25 @@ def test_nothing_labelled_at_all_still_trains_on_images() -> None:
     assert 0 < loss < 10
 
 
+def test_noise_has_the_spectrum_that_it_was_given() -> None:
+    """Neighbours of the image's noise are alike as those of the latents are; those of the mask's are not."""
+    shares = dict.fromkeys(("one_known", "one_unknown", "independent", "area_known", "stages"), 0) | {"shared": 1}
+    module = Watched(latent_tiles(torch.ones(6, 2, 8, 8)), batch_size=64, patterns=shares)
+    denoiser = JointDenoiser(CHANNELS, 3, widths=(16, 16), layers=1, head_channels=16, noise_reach=3)
+    smooth = torch.randn(200, sum(CHANNELS), 12, 12, generator=torch.Generator().manual_seed(1))
+    smooth = 5 * torch.nn.functional.avg_pool2d(smooth, 5, stride=1)
+    denoiser.fit_noise(smooth, torch.ones(200, 2, 8, 8), streams=[0])
+    module.denoiser = denoiser
+    denoiser.register_forward_pre_hook(lambda _, inputs: module.shown.append(inputs))
+    module._tiles.encoded.latents.zero_()
+    module.step()
+    noisy, levels, _ = module.shown[0]
+    noise = noisy / levels.repeat_interleave(torch.tensor(CHANNELS), dim=1)
+    alike = (noise[..., 1:] * noise[..., :-1]).mean(dim=(0, 2, 3)) / noise.square().mean(dim=(0, 2, 3))
+    assert alike[:3].tolist() == pytest.approx([0.8] * 3, abs=0.1)
+    assert alike[3:].tolist() == pytest.approx([0.0] * 2, abs=0.1)
+
+
 def test_a_step_draws_from_its_number_alone() -> None:
     tiles = latent_tiles()
     one = Watched(tiles)

@@ -14,6 +14,7 @@ from specdm.errors import RunError, TrainingError
 from specdm.models.joint_model import JointModel
 from specdm.models.pixels import Pixels
 from specdm.synthesis.fit import train_run
+from specdm.synthesis.pipeline import SpecDMPipeline
 from specdm.tiles.tileset import TileSet
 from specdm.training.codec_training import CodecTraining
 from specdm.training.compositions import compositions
@@ -46,6 +47,20 @@ def test_what_a_run_leaves(little_run: Path) -> None:
     }
     assert list((little_run / "log" / "tensorboard").glob("events.out.tfevents*"))
     assert not (little_run / "checkpoints" / "codec.ckpt").exists()
+
+
+def test_noise_of_images_is_coloured_unless_white_noise_is_asked_for(little_run, little_tiles, tmp_path) -> None:
+    denoiser = SpecDMPipeline.from_pretrained(little_run / "model").model.denoiser
+    reach = little_tiles.size // 4
+    assert denoiser.noise_reach == reach, "half the cells of a tile"
+    middle = denoiser.noise_kernels[:, reach, reach]
+    images = denoiser.stream_channels[0]
+    assert (middle[:images] < 0.999).all() and (middle[images:] == 1).all()
+    overrides = {"tiles.size": little_tiles.size, "denoiser.coloured_noise": False}
+    overrides |= {f"{stage}.steps": 1 for stage in ("codec", "reader", "denoiser")}
+    config = load_config(overrides=overrides | {"sampling.calibration_tiles": 0})
+    plain = train_run(tmp_path / "run", tiles=little_tiles, config=config, show_progress=False)
+    assert plain.model.denoiser.noise_reach == 0
 
 
 def test_losses_are_written_and_fall(little_run: Path) -> None:

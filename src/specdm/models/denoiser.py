@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.embeddings import TimestepEmbedding, Timesteps
@@ -10,6 +12,7 @@ from diffusers.models.unets.unet_2d import UNet2DModel
 from torch import nn
 
 from specdm.models.flow import level_by_channel
+from specdm.models.latent_noise import filtered, noise_kernels
 
 
 class JointDenoiser(ModelMixin, ConfigMixin):
@@ -25,11 +28,13 @@ class JointDenoiser(ModelMixin, ConfigMixin):
         widths: channels at each resolution; attention at every resolution but the first.
         layers: residual blocks a resolution.
         head_channels: channels of an attention head.
+        noise_reach: cells that the filters of its noise look in each direction, see `latent_noise`; 0: white noise.
     """
 
     config_name = "config.json"  # type: ignore[assignment]
     latent_mean: torch.Tensor
     latent_std: torch.Tensor
+    noise_kernels: torch.Tensor
 
     @register_to_config
     def __init__(
@@ -39,11 +44,16 @@ class JointDenoiser(ModelMixin, ConfigMixin):
         widths: tuple[int, ...] = (64, 192),
         layers: int = 2,
         head_channels: int = 48,
+        noise_reach: int = 0,
     ):
         super().__init__()
         channels, streams = sum(stream_channels), len(stream_channels)
         self.register_buffer("latent_mean", torch.zeros(channels))
         self.register_buffer("latent_std", torch.ones(channels))
+        if noise_reach:
+            nothing = torch.zeros(0, channels, noise_reach + 1, noise_reach + 1)
+            white = noise_kernels(nothing, nothing[:, 0], reach=noise_reach)
+            self.register_buffer("noise_kernels", white)
         deeper = len(widths) - 1
         self.unet = UNet2DModel(
             in_channels=channels + streams,
@@ -84,6 +94,39 @@ class JointDenoiser(ModelMixin, ConfigMixin):
                 self.latent_mean[part] = cells.mean(dim=0)
                 self.latent_std[part] = cells.std(dim=0, correction=0).clamp(min=1e-3)
             start += channels
+
+    @torch.no_grad()
+    def fit_noise(self, latents: torch.Tensor, known: torch.Tensor, *, streams: Sequence[int]) -> None:
+        """Give the noise of these streams the power spectrum of their latents; that of the others stays as it is.
+
+        Args:
+            latents: `(n, channels, y, x)`, standardised.
+            known: `(n, streams, y, x)`, 1 where known.
+            streams: their numbers.
+        """
+        start = 0
+        for s, channels in enumerate(self.stream_channels):
+            part = slice(start, start + channels)
+            if s in streams:
+                self.noise_kernels[part] = noise_kernels(latents[:, part], known[:, s], reach=self.noise_reach)
+            start += channels
+
+    @property
+    def noise_reach(self) -> int:
+        return int(self.config["noise_reach"])
+
+    def white_shape(self, cells: tuple[int, int]) -> tuple[int, int, int]:
+        """Channels, rows and columns of the white noise that `noise` of so many cells is made of."""
+        height, width = (length + 2 * self.noise_reach for length in cells)
+        return (sum(self.stream_channels), height, width)
+
+    def noise(self, white: torch.Tensor) -> torch.Tensor:
+        """What takes the place of unknown latents, `(n, channels, y, x)`, each cell standard normal.
+
+        Args:
+            white: `(n, *white_shape((y, x)))`, standard normal.
+        """
+        return filtered(white, self.noise_kernels) if self.noise_reach else white
 
     def standardise(self, latents: torch.Tensor) -> torch.Tensor:
         """Codec latents to zero mean and unit variance stream by stream."""

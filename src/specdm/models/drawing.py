@@ -74,21 +74,21 @@ class Drawing:
     @torch.no_grad()
     def latents(
         self,
-        noise: torch.Tensor,
+        white: torch.Tensor,
         *,
         composition: torch.Tensor | None = None,
         known: KnownLatents | None = None,
         progress: Progress | None = None,
     ) -> torch.Tensor:
-        """Latents `(n, channels, y, x)` from noise of that shape.
+        """Latents `(n, channels, y, x)` from noise.
 
         Args:
-            noise: standard normal.
+            white: standard normal, `(n, *white_shape((y, x)))` of the denoiser.
             composition: `(n, classes)`, see `JointDenoiser.forward`.
             known: what is given already; default: nothing.
             progress: called after each step of all stages.
         """
-        return self._drawn(noise, composition=composition, known=known, progress=progress, until=len(self.stages))
+        return self._drawn(white, composition=composition, known=known, progress=progress, until=len(self.stages))
 
     @property
     def masks_before_images(self) -> list[int]:
@@ -97,9 +97,9 @@ class Drawing:
         return [s for group in self.stages[: self._stages_of_masks] for s in group if streams[s].kind == "classes"]
 
     @torch.no_grad()
-    def unsettled_masks(self, noise: torch.Tensor, *, composition: torch.Tensor | None = None) -> torch.Tensor:
+    def unsettled_masks(self, white: torch.Tensor, *, composition: torch.Tensor | None = None) -> torch.Tensor:
         """Latents before images are drawn; the last stage of masks as the network left it, not yet `settled`."""
-        return self._drawn(noise, composition=composition, until=self._stages_of_masks)
+        return self._drawn(white, composition=composition, until=self._stages_of_masks)
 
     @property
     def _stages_of_masks(self) -> int:
@@ -109,7 +109,7 @@ class Drawing:
 
     def _drawn(
         self,
-        noise: torch.Tensor,
+        white: torch.Tensor,
         *,
         composition: torch.Tensor | None,
         known: KnownLatents | None = None,
@@ -117,7 +117,9 @@ class Drawing:
         until: int,
     ) -> torch.Tensor:
         """The stages before number `until`, all but the last of them settled."""
-        model, fixed = self.model, self.known_cells(noise, known)
+        model = self.model
+        noise = model.denoiser.noise(white)
+        fixed = self.known_cells(noise, known)
         levels = (~fixed).to(noise.dtype)
         state = noise if known is None else torch.where(model.by_channel(fixed), known.latents, noise)
         read, start = (None, None) if known is None else (known.read, known.start)
@@ -256,16 +258,16 @@ class Drawing:
         return free
 
     @torch.no_grad()
-    def without_gaps(self, latents: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+    def without_gaps(self, latents: torch.Tensor, white: torch.Tensor) -> torch.Tensor:
         """Latents in which masks label all ground: what the model reads off the image where they said nothing.
 
         Args:
             latents: of finished tiles, `(n, channels, y, x)`.
-            noise: standard normal, `(n, channels, y, x)`.
+            white: as in `latents`.
         """
         if not masks_with_gaps(self.model.streams):
             return latents
-        return self.plain.latents(noise, known=self.all_but_gaps(latents))
+        return self.plain.latents(white, known=self.all_but_gaps(latents))
 
     @property
     def plain(self) -> Drawing:

@@ -37,7 +37,7 @@ def fitted_coherence(drawing: Drawing, draws: Iterable[TileDraws], tiles: TileSe
     found: dict[float, list[torch.Tensor]] = {strength: [] for strength in STRENGTHS}
     for some in draws:
         composition = some.compositions.to(model.device)
-        state = drawing.unsettled_masks(some.noise.to(model.device), composition=composition)
+        state = drawing.unsettled_masks(some.white.to(model.device), composition=composition)
         kept = composition if drawing.composition_strength > 0 else None
         for strength, masks in found.items():
             masks += [mask_values(model, state, s, coherence=strength, composition=kept).cpu() for s in numbers]

@@ -16,12 +16,12 @@ class TileDraws:
     """What a batch of tiles starts from.
 
     Attributes:
-        noise: `(n, channels, y, x)`, standard normal.
+        white: `(n, *shape)`, standard normal.
         compositions: `(n, classes)`.
         generators: one a tile, for what is drawn later.
     """
 
-    noise: torch.Tensor
+    white: torch.Tensor
     compositions: torch.Tensor
     generators: list[torch.Generator]
 
@@ -35,12 +35,12 @@ def tile_draws(
     composition: torch.Tensor | None,
 ) -> TileDraws:
     """Draws for tiles of these indices; drawn on the CPU, so that a GPU gives the same tiles but for ties."""
-    noise, compositions, generators = [], [], []
+    white, compositions, generators = [], [], []
     for i in indices:
         state = np.random.SeedSequence([seed, i]).generate_state(2, np.uint32)
         generator = torch.Generator().manual_seed(int(state[0]) << 31 ^ int(state[1]))
-        noise.append(torch.randn(shape, generator=generator))
+        white.append(torch.randn(shape, generator=generator))
         drawn = prior.draw(generator)
         compositions.append(drawn if composition is None else composition)
         generators.append(generator)
-    return TileDraws(torch.stack(noise), torch.stack(compositions), generators)
+    return TileDraws(torch.stack(white), torch.stack(compositions), generators)

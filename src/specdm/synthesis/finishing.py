@@ -53,7 +53,7 @@ def finished(
     if given is not None and finish.paste:
         tiles = pasted(tiles, given.pixels, given.streams, streams=model.streams)
     if finish.dense and bool((tiles.positions < 0).any()):
-        filled = drawing.without_gaps(latents, draws.noise.to(model.device))
+        filled = drawing.without_gaps(latents, draws.white.to(model.device))
         positions = torch.where(tiles.positions < 0, model.decode(filled, dense=True).positions, tiles.positions)
         tiles = replace(tiles, positions=positions)
     return tiles.apply(torch.Tensor.cpu)

@@ -182,7 +182,7 @@ def calibration_draws(pipeline: SpecDMPipeline, config: RunConfig) -> Iterator[T
     most, seed = config.sampling.calibration_tiles, CALIBRATION_SEED + config.seed
     for start in range(0, most, CALIBRATION_BATCH):
         index = range(start, min(start + CALIBRATION_BATCH, most))
-        yield tile_draws(index, seed=seed, shape=pipeline.latent_shape, prior=pipeline.prior, composition=None)
+        yield tile_draws(index, seed=seed, shape=pipeline.white_shape, prior=pipeline.prior, composition=None)
 
 
 def _check_same(there: RunConfig, wanted: RunConfig, run: Path) -> None:

@@ -178,7 +178,7 @@ class SpecDMPipeline(PipelineSharing, SceneSampling):
         for start in range(first, first + order.n, batch_size):
             index = np.arange(start, min(start + batch_size, first + order.n))
             draws = tile_draws(
-                index.tolist(), seed=seed, shape=self.latent_shape, prior=order.prior, composition=order.composition
+                index.tolist(), seed=seed, shape=self.white_shape, prior=order.prior, composition=order.composition
             )
             there = self._given(order, index, dense=dense)
             latents = self.latents_of(draws, drawing=drawing, given=there, ordered=order.composition is not None)
@@ -217,6 +217,7 @@ class SpecDMPipeline(PipelineSharing, SceneSampling):
         window: int = WINDOW,
         views: int = VIEWS,
         min_confidence: float | None = None,
+        min_share: float | None = None,
         labels: np.ndarray | None = None,
         resample: bool = False,
         callback: Callback | None = None,
@@ -228,6 +229,7 @@ class SpecDMPipeline(PipelineSharing, SceneSampling):
             window: pixels along a window; changes memory only.
             views: turned and mirrored images whose readings are averaged, 1 to 8.
             min_confidence: pixels whose largest class probability is below are left unlabelled.
+            min_share: of what is read as each class, the surest share is labelled in any case, see `SceneReading`.
             labels: int16 `(layer, y, x)`, class values that stay as they are where they are not -1.
             resample: compute bands that the scene has not from those around them, see `resampling_weights`.
             callback: called with (windows done, all).
@@ -237,7 +239,7 @@ class SpecDMPipeline(PipelineSharing, SceneSampling):
         """
         reading = scene_reading(
             scene, model=self.model, reader=self.reader, facts=self.facts, resample=resample, window=window,
-            views=views, min_confidence=min_confidence, labels=labels,
+            views=views, min_confidence=min_confidence, min_share=min_share, labels=labels,
         )  # fmt: skip
         return annotated(reading, callback)
 
@@ -250,10 +252,10 @@ class SpecDMPipeline(PipelineSharing, SceneSampling):
         return reconstructed(self.model, self.facts, tiles, batch_size=batch_size)
 
     @property
-    def latent_shape(self) -> tuple[int, int, int]:
-        """Channels, rows and columns of a tile's latent."""
+    def white_shape(self) -> tuple[int, int, int]:
+        """Channels, rows and columns of the white noise that a tile is drawn from."""
         cells = self.facts.size // self.model.factor
-        return (sum(self.model.stream_channels), cells, cells)
+        return self.model.denoiser.white_shape((cells, cells))
 
     def drawing(
         self,
@@ -295,7 +297,7 @@ class SpecDMPipeline(PipelineSharing, SceneSampling):
         device = self.model.device
         composition = draws.compositions.to(device) if given is None or ordered else given.composition
         known = None if given is None else with_reading(given, model=self.model, reader=self.reader)
-        return drawing.latents(draws.noise.to(device), composition=composition, known=known)
+        return drawing.latents(draws.white.to(device), composition=composition, known=known)
 
     def _given(self, order: Order, index: np.ndarray, *, dense: bool) -> Given | None:
         if order.given is None:

@@ -98,6 +98,7 @@ class DenoiserConfig(_Section):
         description="share of labelled ground below which the rest is labelled by the reader where it is sure, for "
         "training; 0: never",
     )
+    coloured_noise: bool = Field(True, description="noise with the power spectrum of the images' latents; false: white")
     masks_first: bool = Field(True, description="masks are drawn before images; false: both at one noise level")
     level_shift: float = Field(2.0, gt=0)
     mask_level_shift: float = Field(2.0, gt=0, description="of masks in the pattern stages")

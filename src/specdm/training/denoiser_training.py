@@ -68,11 +68,12 @@ class DenoiserTraining(AveragedTraining):
         composition = self._tiles.compositions[chosen]
         dropped = torch.rand(len(chosen), 1, generator=generator) < self.config.composition_dropout
         composition = torch.where(dropped, float("nan"), composition)
-        noise = torch.randn(latents.shape, generator=generator)
+        cells = (latents.shape[-2], latents.shape[-1])
+        white = torch.randn(len(chosen), *self.denoiser.white_shape(cells), generator=generator)
         levels = draw_levels(
             len(chosen),
             len(self.streams),
-            (latents.shape[-2], latents.shape[-1]),
+            cells,
             patterns=self._patterns,
             shift=self.config.level_shift,
             generator=generator,
@@ -88,15 +89,16 @@ class DenoiserTraining(AveragedTraining):
             bare = (levels[:, self._masks] == 1).flatten(1).all(dim=1, keepdim=True)
             composition = torch.where(bare, float("nan"), composition)
         counts = known * ((levels > 0) & (levels < 1))
-        cells = counts.sum(dim=(0, 2, 3))
-        latents, noise, levels, composition, counts = map(
-            self.share.of, (latents, noise, levels, composition, counts)
+        counted = counts.sum(dim=(0, 2, 3))
+        latents, white, levels, composition, counts = (
+            self.share.of(part).to(self.device) for part in (latents, white, levels, composition, counts)
         )
+        noise = self.denoiser.noise(white)
         by_channel = level_by_channel(levels, self.denoiser.stream_channels)
         noisy = interpolate(latents, noise, by_channel)
-        predicted = self.denoiser(*(x.to(self.device) for x in (noisy, levels, composition)))
-        error = (predicted - (noise - latents).to(self.device)).square()
-        loss = self.weighted_loss(error, counts.to(self.device), cells=cells.tolist())
+        predicted = self.denoiser(noisy, levels, composition)
+        error = (predicted - (noise - latents)).square()
+        loss = self.weighted_loss(error, counts, cells=counted.tolist())
         average = self.share.average(loss)
         if not torch.isfinite(average):
             raise TrainingError(

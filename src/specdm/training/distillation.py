@@ -70,16 +70,16 @@ class Distillation(AveragedTraining):
         picked = torch.multinomial(self._chances[chosen], 1, generator=generator)[:, 0]
         stage, jump = torch.tensor(self._jumps)[picked].T
         latents = self._tiles.latents[chosen]
-        noise = self._tiles.noise(chosen)
+        noise = self.denoiser.noise(self._tiles.white(chosen).to(self.device))
         free, levels, shown = (
             torch.stack([self._starts[s][part][i] for s, i in zip(stage.tolist(), chosen.tolist(), strict=True)])
             for part in range(3)
         )
         composition = self._tiles.compositions[chosen]
-        state = torch.where(shown, latents, noise)
-        latents, free, levels, composition, state = (
-            part.to(self.device) for part in (latents, free, levels, composition, state)
+        latents, free, levels, shown, composition = (
+            part.to(self.device) for part in (latents, free, levels, shown, composition)
         )
+        state = torch.where(shown, latents, noise)
         state = self._moved(state, free, levels, composition, stage, jump)
         level = self._level(stage, jump)
         predicted = self.denoiser(state, torch.where(free, level.clamp(max=NOISIEST), levels), composition)

@@ -103,7 +103,8 @@ def train_stages(
     if reader is not None and config.denoiser.read_masks_below:
         scarce = [share < config.denoiser.read_masks_below for share in labelled_shares(tiles)]
         complete = read_surely(model, reader, tiles, layers=scarce).complete if any(scarce) else None
-    latents = fit_latents(denoiser, encode_tiles(model, tiles, seed=config.seed, complete=complete))
+    latents = encode_tiles(model, tiles, seed=config.seed, complete=complete)
+    latents = fit_latents(denoiser, latents, streams=streams)
     averaged = _trained_denoiser(
         run,
         model,
@@ -176,6 +177,7 @@ def _new_denoiser(
             widths=config.denoiser.widths,
             layers=config.denoiser.layers,
             head_channels=config.denoiser.head_channels,
+            noise_reach=tiles.size // config.codec.factor // 2 if config.denoiser.coloured_noise else 0,
         )
 
 

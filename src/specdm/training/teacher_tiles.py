@@ -40,22 +40,24 @@ class TeacherTiles:
         fixed: `(n, streams, y, x)` boolean, cells that were given of a real tile.
         compositions: `(n, parts)`, NaN where none was given.
         seed: of all draws.
+        white_shape: of the noise of a tile, see `JointDenoiser.white_shape`.
     """
 
     latents: torch.Tensor
     fixed: torch.Tensor
     compositions: torch.Tensor
     seed: int
+    white_shape: tuple[int, int, int]
 
     def __len__(self) -> int:
         return len(self.latents)
 
-    def noise(self, index: torch.Tensor) -> torch.Tensor:
-        """What the tiles at `index` started from, `(n, channels, y, x)`."""
-        return _noise(index.tolist(), seed=self.seed, shape=self.latents.shape[1:])
+    def white(self, index: torch.Tensor) -> torch.Tensor:
+        """The white noise that the tiles at `index` were drawn from, `(n, *white_shape)`."""
+        return _white(index.tolist(), seed=self.seed, shape=self.white_shape)
 
 
-def _noise(index: Sequence[int], *, seed: int, shape: Sequence[int]) -> torch.Tensor:
+def _white(index: Sequence[int], *, seed: int, shape: Sequence[int]) -> torch.Tensor:
     return torch.stack([torch.randn(*shape, generator=step_generator(seed, STAGE, i)) for i in index])
 
 
@@ -86,16 +88,23 @@ def teacher_tiles(
     """
     folder.mkdir(parents=True, exist_ok=True)
     parts, numbers = [], range(-(-n // PART))
+    shape = drawing.model.denoiser.white_shape(_cells(real))
     for number in numbers:
         path = folder / f"{number:05d}.safetensors"
-        found = _read(path, origin=origin, seed=seed)
+        found = _read(path, origin=origin, seed=seed, shape=shape)
         if found is None:
             found = _drawn(number, drawing=drawing, prior=prior, real=real, given_share=given_share, seed=seed)
             _write(path, found, origin=origin)
         parts.append(found)
         if callback is not None:
             callback((number + 1) * PART, len(numbers) * PART)
-    return TeacherTiles(**{name: torch.cat([getattr(part, name) for part in parts]) for name in TENSORS}, seed=seed)
+    tensors = {name: torch.cat([getattr(part, name) for part in parts]) for name in TENSORS}
+    return TeacherTiles(**tensors, seed=seed, white_shape=shape)
+
+
+def _cells(tiles: LatentTiles) -> tuple[int, int]:
+    height, width = tiles.encoded.latents.shape[-2:]
+    return height, width
 
 
 def _drawn(
@@ -110,14 +119,14 @@ def _drawn(
     latents = real.encoded.latents[chosen]
     fixed = _given(drawing, known, given_share=given_share, generator=generator)
     rows = _compositions(drawing, fixed, known, drawn=rows, real=real.compositions[chosen])
-    noise = _noise(range(number * PART, (number + 1) * PART), seed=seed, shape=latents.shape[1:])
-    device = model.device
+    shape, device = model.denoiser.white_shape(_cells(real)), model.device
+    white = _white(range(number * PART, (number + 1) * PART), seed=seed, shape=shape)
     found = drawing.latents(
-        noise.to(device),
+        white.to(device),
         composition=rows.to(device),
         known=KnownLatents(latents.to(device), fixed.to(device)),
     )
-    return TeacherTiles(found.cpu(), fixed, rows, seed)
+    return TeacherTiles(found.cpu(), fixed, rows, seed, shape)
 
 
 def _given(
@@ -171,12 +180,12 @@ def _write(path: Path, part: TeacherTiles, *, origin: str) -> None:
     os.replace(partial, path)
 
 
-def _read(path: Path, *, origin: str, seed: int) -> TeacherTiles | None:
+def _read(path: Path, *, origin: str, seed: int, shape: tuple[int, int, int]) -> TeacherTiles | None:
     """A part, or None if it is not there, damaged, or of another origin."""
     try:
         with safe_open(path, framework="pt") as file:
             if (file.metadata() or {}).get("origin") != origin:
                 return None
-            return TeacherTiles(**{name: file.get_tensor(name) for name in TENSORS}, seed=seed)
+            return TeacherTiles(**{name: file.get_tensor(name) for name in TENSORS}, seed=seed, white_shape=shape)
     except (FileNotFoundError, SafetensorError):
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -180,8 +180,16 @@ def encode_tiles(
     return LatentTiles(EncodedTiles(torch.cat(latents), torch.cat(known)), torch.cat(fractions), shares)
 
 
-def fit_latents(denoiser: JointDenoiser, tiles: LatentTiles) -> LatentTiles:
-    """Let a new denoiser standardise its streams by these tiles, and the tiles as it will see them."""
+def fit_latents(denoiser: JointDenoiser, tiles: LatentTiles, *, streams: Sequence[Stream]) -> LatentTiles:
+    """Let a new denoiser standardise its streams by these tiles and give its noise their spectrum.
+
+    Returns:
+        The tiles as it will see them.
+    """
     encoded = tiles.encoded
     denoiser.fit_latents(encoded.latents, encoded.known)
-    return replace(tiles, encoded=EncodedTiles(denoiser.standardise(encoded.latents), encoded.known))
+    encoded = EncodedTiles(denoiser.standardise(encoded.latents), encoded.known)
+    images = [number for number, stream in enumerate(streams) if stream.kind in ("image", "pair")]
+    if denoiser.noise_reach:
+        denoiser.fit_noise(encoded.latents, encoded.known, streams=images)
+    return replace(tiles, encoded=encoded)

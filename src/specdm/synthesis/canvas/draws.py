@@ -21,7 +21,7 @@ def _generator(seed: int, what: int, row: int, column: int) -> torch.Generator:
     return torch.Generator().manual_seed(int(state[0]) << 31 ^ int(state[1]))
 
 
-def latent_noise(seed: int, area: Area, channels: int) -> torch.Tensor:
+def white_noise(seed: int, area: Area, channels: int) -> torch.Tensor:
     """Standard normal noise of the cells of an area, `(channels, y, x)`, on the CPU."""
     noise = torch.empty(channels, area.height, area.width)
     for part in blocks(area, BLOCK):

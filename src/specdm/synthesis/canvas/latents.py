@@ -71,7 +71,7 @@ class CanvasDrawing:
     @torch.no_grad()
     def latents(
         self,
-        noise: Callable[[Area], torch.Tensor],
+        white: Callable[[Area], torch.Tensor],
         *,
         composition: Callable[[Area], torch.Tensor] | None = None,
         known: Callable[[Area], KnownCells] | None = None,
@@ -81,13 +81,14 @@ class CanvasDrawing:
         """Latents of all cells, as the denoiser has them; None if everything is known.
 
         Args:
-            noise: standard normal noise of an area, `(channels, y, x)`.
+            white: standard normal noise of an area, `(channels, y, x)`; asked for cells beyond the scene too, as far
+                as the filters of the model's noise reach.
             composition: of a window, `(parts,)`.
             known: what is given of an area; default: nothing.
             keep_composition: also for windows of which something is given.
             told: progress.
         """
-        state = _State(self, noise, known)
+        state = _State(self, white, known)
         if not state.anything_free:
             return None
         chosen = None if composition is None else _Compositions(composition, state.fixed, keep_composition)
@@ -155,7 +156,7 @@ class _State:
     def __init__(
         self,
         canvas: CanvasDrawing,
-        noise: Callable[[Area], torch.Tensor],
+        white: Callable[[Area], torch.Tensor],
         known: Callable[[Area], KnownCells] | None,
     ):
         drawing, self._whole, self._windows = canvas.drawing, canvas.canvas, canvas.windows
@@ -173,7 +174,9 @@ class _State:
         self._margin = max((reach(codec) for codec in masks), default=0)  # type: ignore[arg-type]
         self.anything_free = False
         for area in blocks(self._whole, BLOCK):
-            latents = noise(area)
+            # counted from the first cell that the first filter looks at
+            wide = Area(area.y, area.x, *model.denoiser.white_shape((area.height, area.width))[1:])
+            latents = model.denoiser.noise(white(wide)[None].to(model.device))[0].cpu()
             fixed = torch.zeros(streams, area.height, area.width, dtype=torch.bool)
             levels = torch.ones(streams, area.height, area.width)
             if known is not None:

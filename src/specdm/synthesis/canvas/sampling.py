@@ -20,7 +20,7 @@ from specdm.models.spectral_calibration import SpectralCalibration
 from specdm.models.streams import masks_with_gaps
 from specdm.scenes.scene import Scene
 from specdm.synthesis.canvas.cells import CellFile
-from specdm.synthesis.canvas.draws import BLOCK, CompositionLattice, latent_noise
+from specdm.synthesis.canvas.draws import BLOCK, CompositionLattice, white_noise
 from specdm.synthesis.canvas.files import SceneHead, file_names, new_files, open_files
 from specdm.synthesis.canvas.latents import CanvasDrawing, KnownCells
 from specdm.synthesis.canvas.order import SceneOrder
@@ -100,12 +100,12 @@ class SceneSampler:
         model, ground = self.drawing.model, order.known
         channels = sum(model.stream_channels)
 
-        def noise(area: Area) -> torch.Tensor:
-            return latent_noise(seed, area, channels)
+        def white(area: Area) -> torch.Tensor:
+            return white_noise(seed, area, channels)
 
         lattice = CompositionLattice(self.prior, seed, canvas.windows.size, order.composition)
         latents = canvas.latents(
-            noise,
+            white,
             composition=lattice.of,
             known=None if ground is None else lambda area: ground.cells(area, canvas=canvas.canvas),
             keep_composition=order.composition is not None,
@@ -122,7 +122,7 @@ class SceneSampler:
         second.mkdir()
         filling = CanvasDrawing(self.drawing.plain, canvas.windows, second, self.batch_size)
         known = _but_gaps(self.drawing, latents, canvas.canvas)
-        return latents, filling.latents(noise, known=known, told=progress.step)
+        return latents, filling.latents(white, known=known, told=progress.step)
 
     def _head(self, order: SceneOrder, path: Path, seed: int) -> SceneHead:
         ground = order.known
