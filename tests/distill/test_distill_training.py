@@ -108,6 +108,7 @@ def test_a_student_learns_where_the_paths_end(
     )
     optimizer = torch.optim.AdamW(student.model.denoiser.parameters(), lr=2e-3)
     training.log = lambda *args, **kwargs: None  # type: ignore[method-assign]
+    # longer than half a hundred, since noise of a spectrum of its own has less to tell paths apart by
     for step in range(60):
         # the trainer's, which there is none of
         monkeypatch.setattr(Distillation, "global_step", step)

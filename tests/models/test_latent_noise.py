@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -9,7 +11,8 @@ from hypothesis import strategies as st
 from torch.nn.functional import avg_pool2d
 
 from specdm.models.denoiser import JointDenoiser
-from specdm.models.latent_noise import filtered, noise_kernels
+from specdm.models.latent_noise import filtered, noise_kernels, noise_reach
+from specdm.models.part_files import load_part_files, save_part_files
 
 CELLS, REACH = 12, 6
 
@@ -40,6 +43,21 @@ def test_it_is_spread_at_every_scale_as_latents_are() -> None:
     assert abs(float(noise.std()) - 1) < 0.02 and abs(float(noise.mean())) < 0.05
     ratio = spread(noise, 4)[0] / spread(noise, 4)[1]
     assert ratio > 5, "the case says something only if channels differ"
+
+
+def test_tiles_that_differ_as_a_whole_have_noise_that_does_so_too() -> None:
+    """Also without streaks along rows and columns, which lags without pairs would leave."""
+    random = torch.Generator().manual_seed(4)
+    offset = torch.randn(3000, 1, 1, 1, generator=random)
+    latents = 0.6**0.5 * torch.randn(3000, 1, CELLS, CELLS, generator=random) + 0.4**0.5 * offset
+    known = torch.ones(3000, CELLS, CELLS)
+    reach = noise_reach(CELLS)
+    assert REACH < reach < CELLS
+    kernel = noise_kernels(latents, known, reach=reach)
+    assert 0.4 < float(spread(drawn(kernel), CELLS) / spread(latents, CELLS)) < 1.1
+    ahead = kernel[0, reach, reach + 2 :]
+    aslant = kernel[0].diagonal()[reach + 2 :]
+    assert float(ahead.mean()) == pytest.approx(float(aslant.mean()), rel=0.3)
 
 
 def test_unknown_cells_tell_nothing() -> None:
@@ -91,8 +109,14 @@ def test_a_denoiser_keeps_its_noise_and_has_white_noise_where_it_is_not_told(tmp
     assert torch.equal(JointDenoiser.from_pretrained(tmp_path).noise(white), noise)
 
 
-def test_models_of_before_have_white_noise() -> None:
+def test_models_of_before_have_white_noise(tmp_path) -> None:
     net = JointDenoiser((2, 2), widths=(16, 16), layers=1, head_channels=16)
-    assert net.white_shape((CELLS, CELLS)) == (4, CELLS, CELLS) and "noise_kernels" not in net.state_dict()
+    save_part_files(net, tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    del config["noise_reach"]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    loaded = load_part_files(tmp_path)
+    assert isinstance(loaded, JointDenoiser) and "noise_kernels" not in loaded.state_dict()
+    assert loaded.white_shape((CELLS, CELLS)) == (4, CELLS, CELLS)
     white = torch.randn(3, 4, CELLS, CELLS)
-    assert torch.equal(net.noise(white), white)
+    assert torch.equal(loaded.noise(white), white)

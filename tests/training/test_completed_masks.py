@@ -21,13 +21,13 @@ from specdm.training.stages import train_stages
 from specdm.training.tile_tensors import encode_tiles, tile_streams
 
 
-@given(st.integers(0, 9999), st.integers(1, 3), st.integers(1, 4), st.booleans())
+@given(st.integers(0, 9999), st.integers(1, 3), st.integers(1, 6), st.booleans())
 def test_what_is_sure(seed: int, layers: int, classes: int, gaps: bool):
     random = np.random.default_rng(seed)
     chances = random.dirichlet(np.full(classes, 0.4), (2, layers, 3, 3)).transpose(0, 1, 4, 2, 3)
     if gaps:
         chances[:, :, :, 0] = 0.0
-    found, confidence = chances.argmax(axis=2), chances.max(axis=2)
+    found, confidence = chances.argmax(axis=2).astype(np.int16), chances.max(axis=2)
     sure = sure_pixels(found, confidence)
     assert sure[confidence >= LEAST_SURE].all() and not sure[confidence == 0].any()
     for layer in range(layers):

@@ -51,8 +51,8 @@ def test_what_a_run_leaves(little_run: Path) -> None:
 
 def test_noise_of_images_is_coloured_unless_white_noise_is_asked_for(little_run, little_tiles, tmp_path) -> None:
     denoiser = SpecDMPipeline.from_pretrained(little_run / "model").model.denoiser
-    reach = little_tiles.size // 4
-    assert denoiser.noise_reach == reach, "half the cells of a tile"
+    reach = little_tiles.size // 2 * 3 // 4
+    assert denoiser.noise_reach == reach, "three quarters of a tile"
     middle = denoiser.noise_kernels[:, reach, reach]
     images = denoiser.stream_channels[0]
     assert (middle[:images] < 0.999).all() and (middle[images:] == 1).all()
@@ -113,6 +113,17 @@ def test_a_damaged_checkpoint(run: Path, little_tiles, little_settings, content:
         train_run(run, tiles=little_tiles, config=load_config(overrides=little_settings), show_progress=False)
     assert "denoiser.ckpt" in one_line(error) and "damaged" in str(error.value)
     assert checkpoint.read_bytes() == content
+
+
+def test_a_checkpoint_of_another_version(run: Path, little_tiles, little_settings, tmp_path: Path) -> None:
+    """Such as one of before noise had kernels; it is not torch that says so."""
+    checkpoint = run / "checkpoints" / "denoiser.ckpt"
+    model = SpecDMPipeline.from_pretrained(shutil.move(run / "model", tmp_path / "model")).model
+    weights = {f"denoiser.{name}": value for name, value in model.denoiser.state_dict().items() if "noise" not in name}
+    torch.save({"state_dict": weights}, checkpoint)
+    with pytest.raises(RunError) as error:
+        train_run(run, tiles=little_tiles, config=load_config(overrides=little_settings), show_progress=False)
+    assert all(words in one_line(error) for words in ("denoiser.ckpt", "another version", "delete it"))
 
 
 def test_no_checkpoint_can_run_code(run: Path, little_tiles, little_settings, tmp_path: Path) -> None:

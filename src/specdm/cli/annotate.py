@@ -54,7 +54,12 @@ def annotate(
     ] = False,
     min_confidence: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="Pixels less sure than this stay unlabelled.", rich_help_panel=READING),
+        typer.Option(
+            min=0,
+            max=1,
+            help="Pixels less sure than this stay unlabelled, but for --min-share.",
+            rich_help_panel=READING,
+        ),
     ] = None,
     min_share: Annotated[
         float | None,

@@ -126,7 +126,13 @@ class JointDenoiser(ModelMixin, ConfigMixin):
         Args:
             white: `(n, *white_shape((y, x)))`, standard normal.
         """
-        return filtered(white, self.noise_kernels) if self.noise_reach else white
+        reach = self.noise_reach
+        if not reach:
+            return white
+        noise = white[..., reach:-reach, reach:-reach].clone()
+        coloured = self.noise_kernels[:, reach, reach] < 1
+        noise[:, coloured] = filtered(white[:, coloured], self.noise_kernels[coloured])
+        return noise
 
     def standardise(self, latents: torch.Tensor) -> torch.Tensor:
         """Codec latents to zero mean and unit variance stream by stream."""

@@ -4,7 +4,8 @@ White noise drowns what is fine long before what is coarse, so the large-scale p
 nothing else of it can be seen, by a part of the training that is short and hard; a model of little data then draws
 images that are too white. Noise of the latents' own spectrum leaves all scales at the same signal-to-noise ratio
 (Falck et al. 2025, "A Fourier space perspective on diffusion models", arXiv 2505.11278, EqualSNR). Here it is white
-noise after a filter of finite reach, so that an area of any size can be drawn without the rest.
+noise after a filter of finite reach, so that an area of any size can be drawn without the rest; what is coarser than
+its reach is a little weaker in the noise than in the latents.
 """
 
 from __future__ import annotations
@@ -15,8 +16,16 @@ from torch.fft import fft2, ifft2, irfft2, rfft2
 LEAST_POWER = 1e-3
 """Of the mean power of white noise; no frequency is left without noise."""
 
-BATCH = 256
+BATCH = 64
 """Tiles at a time."""
+
+
+def noise_reach(cells: int) -> int:
+    """Cells that a filter for tiles of so many cells looks in each direction: three quarters of a tile.
+
+    Half of a tile leaves means of tiles 0.6 to 0.85 of their variance, all of it twice the white noise to draw.
+    """
+    return 3 * cells // 4
 
 
 def noise_kernels(latents: torch.Tensor, known: torch.Tensor, *, reach: int) -> torch.Tensor:
@@ -45,8 +54,11 @@ def noise_kernels(latents: torch.Tensor, known: torch.Tensor, *, reach: int) -> 
 
 
 def _autocovariance(latents: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-    """Mean product of known cells at each lag, `(channels, 2 y, 2 x)` on a torus; 0 at lags of which there are none."""
-    torus = (2 * latents.shape[-2], 2 * latents.shape[-1])
+    """Mean product of known cells at each lag, `(channels, 2 y - 1, 2 x - 1)` on a torus with room for these alone.
+
+    A lag of which there are no pairs is 0; one more on the torus would be such a lag, and a dip between the farthest.
+    """
+    torus = (2 * latents.shape[-2] - 1, 2 * latents.shape[-1] - 1)
     products, pairs = torch.zeros(latents.shape[1], *torus, dtype=torch.float64), torch.zeros(torus).double()
     for start in range(0, len(latents), BATCH):
         part, there = (values[start : start + BATCH].double() for values in (latents, known))

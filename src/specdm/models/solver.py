@@ -111,7 +111,7 @@ def solve_flow(
 
     Args:
         velocity: the model.
-        state: `(n, channels, y, x)`, standard normal noise in cells that are free.
+        state: `(n, channels, y, x)`, noise in cells that are free, see `JointDenoiser.noise`.
         stream_channels: latent channels of each stream.
         grid: noise levels from 1 to 0, see `level_grid`; one step fewer than levels.
         straight: the velocity leads straight to where the path ends, as that of a distilled model does.

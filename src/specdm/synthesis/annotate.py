@@ -15,9 +15,9 @@ from specdm.models.pixels import Pixels
 from specdm.scenes.classes import UNLABELLED
 from specdm.scenes.raster_writer import block_of
 from specdm.scenes.scene import Scene
-from specdm.synthesis.class_thresholds import class_thresholds
 from specdm.synthesis.facts import TileFacts
 from specdm.synthesis.model_images import ModelImages, model_images
+from specdm.training.class_thresholds import class_thresholds, surer_than
 from specdm.training.orientations import ORIENTATIONS
 from specdm.training.reading import read_pixels
 
@@ -150,10 +150,7 @@ class SceneReading:
         """A piece with the labels that there are, and without those that are not sure enough."""
         mask = piece.mask
         if least is not None and self.facts.classes is not None:
-            position = self.facts.classes.index_of(mask)
-            wanted = np.take_along_axis(least[:, :, None], position.reshape(len(mask), 1, -1).clip(0), axis=1)
-            with np.errstate(invalid="ignore"):
-                sure = (position >= 0) & (piece.confidence >= wanted.reshape(mask.shape))
+            sure = surer_than(least, self.facts.classes.index_of(mask), piece.confidence)
             mask = np.where(sure, mask, np.int16(UNLABELLED))
         if self.labels is not None:
             own = self.labels[:, y : y + mask.shape[-2], x : x + mask.shape[-1]]

@@ -126,7 +126,7 @@ def load_distilled(
     for evaluations, record in index.items():
         place = folder / part_name(evaluations)
         denoiser: Any = load_part_files(place)
-        wanted = {name: model.denoiser.config[name] for name in ("stream_channels", "conditions")}
+        wanted = {name: model.denoiser.config[name] for name in ("stream_channels", "conditions", "noise_reach")}
         if not isinstance(denoiser, JointDenoiser) or any(
             tuple(_listed(denoiser.config[name])) != tuple(_listed(value)) for name, value in wanted.items()
         ):

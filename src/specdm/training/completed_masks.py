@@ -16,6 +16,7 @@ from specdm.models.joint_model import JointModel
 from specdm.models.mask_reader import MaskReader
 from specdm.models.pixels import Pixels
 from specdm.tiles.tileset import TileSet
+from specdm.training.class_thresholds import class_thresholds, surer_than
 from specdm.training.reading import read_pixels
 from specdm.training.tile_tensors import to_pixels
 
@@ -78,9 +79,6 @@ def read_surely(model: JointModel, reader: MaskReader, tiles: TileSet, *, layers
 def sure_pixels(found: np.ndarray, confidence: np.ndarray) -> np.ndarray:
     """Where a reading is sure: from `LEAST_SURE` on, and the surest `SUREST_SHARE` of what it reads as each class.
 
-    A threshold a class, as in Zou et al. 2018, "Unsupervised domain adaptation for semantic segmentation via
-    class-balanced self-training", section 4.1 (there it takes the place of the common one; here the lower of the two).
-
     Args:
         found: most likely class `(tile, layer, y, x)`.
         confidence: its probability, 0 where nothing is known.
@@ -88,11 +86,11 @@ def sure_pixels(found: np.ndarray, confidence: np.ndarray) -> np.ndarray:
     Returns:
         bool `(tile, layer, y, x)`.
     """
-    sure = np.zeros(confidence.shape, bool)
-    for layer in range(confidence.shape[1]):
-        for c in np.unique(found[:, layer]):
-            own = (found[:, layer] == c) & (confidence[:, layer] > 0)
-            if own.any():
-                least = min(LEAST_SURE, float(np.quantile(confidence[:, layer][own], 1 - SUREST_SHARE)))
-                sure[:, layer] |= own & (confidence[:, layer] >= least)
-    return sure
+    positions, confidence = np.where(confidence > 0, found, -1).swapaxes(0, 1), confidence.swapaxes(0, 1)
+    least = class_thresholds(
+        [(positions, confidence)],
+        classes=int(found.max(initial=0)) + 1,
+        share=SUREST_SHARE,
+        min_confidence=LEAST_SURE,
+    )
+    return surer_than(least, positions, confidence).swapaxes(0, 1)

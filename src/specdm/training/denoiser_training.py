@@ -69,7 +69,6 @@ class DenoiserTraining(AveragedTraining):
         dropped = torch.rand(len(chosen), 1, generator=generator) < self.config.composition_dropout
         composition = torch.where(dropped, float("nan"), composition)
         cells = (latents.shape[-2], latents.shape[-1])
-        white = torch.randn(len(chosen), *self.denoiser.white_shape(cells), generator=generator)
         levels = draw_levels(
             len(chosen),
             len(self.streams),
@@ -90,10 +89,10 @@ class DenoiserTraining(AveragedTraining):
             composition = torch.where(bare, float("nan"), composition)
         counts = known * ((levels > 0) & (levels < 1))
         counted = counts.sum(dim=(0, 2, 3))
-        latents, white, levels, composition, counts = (
-            self.share.of(part).to(self.device) for part in (latents, white, levels, composition, counts)
+        latents, levels, composition, counts = (
+            self.share.of(part).to(self.device) for part in (latents, levels, composition, counts)
         )
-        noise = self.denoiser.noise(white)
+        noise = self.denoiser.noise(self.share.of(self._white(cells)))
         by_channel = level_by_channel(levels, self.denoiser.stream_channels)
         noisy = interpolate(latents, noise, by_channel)
         predicted = self.denoiser(noisy, levels, composition)
@@ -107,6 +106,12 @@ class DenoiserTraining(AveragedTraining):
             )
         self.log("denoiser_loss", average, logger=False)
         return loss
+
+    def _white(self, cells: tuple[int, int]) -> torch.Tensor:
+        """White noise for the whole batch, drawn where it is needed: of wide models there is much."""
+        shape = (self.config.batch_size, *self.denoiser.white_shape(cells))
+        generator = step_generator(self.seed, STAGE, self.global_step, 1, device=self.device)
+        return torch.randn(shape, generator=generator, device=self.device)
 
 
 def tile_chances(streams: Sequence[Stream], known: torch.Tensor) -> torch.Tensor:

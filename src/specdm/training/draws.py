@@ -9,10 +9,10 @@ import torch
 from torch.utils.data import IterableDataset
 
 
-def step_generator(*entropy: int) -> torch.Generator:
-    """A generator seeded by all of `entropy`, such as (seed, stage, step)."""
+def step_generator(*entropy: int, device: torch.device | str = "cpu") -> torch.Generator:
+    """A generator seeded by all of `entropy`, such as (seed, stage, step); each kind of device draws other numbers."""
     state = np.random.SeedSequence(entropy).generate_state(2, np.uint32)
-    return torch.Generator().manual_seed(int(state[0]) << 31 ^ int(state[1]))
+    return torch.Generator(device).manual_seed(int(state[0]) << 31 ^ int(state[1]))
 
 
 class EndlessSteps(IterableDataset):

@@ -108,19 +108,24 @@ def fit_stage(
             raise ConfigError(f"section training of the settings: {' '.join(str(error).split())}") from error
         resume = None
         if ranks.told(checkpoint.exists()):
-            _check_checkpoint(checkpoint)
+            _check_checkpoint(checkpoint, module)
             resume = checkpoint
         with stopped_by_signals():
             trainer.fit(module, DataLoader(EndlessSteps(), batch_size=None), ckpt_path=resume, weights_only=True)
 
 
-def _check_checkpoint(path: Path) -> None:
+def _check_checkpoint(path: Path, module: torch.nn.Module) -> None:
     try:
-        torch.load(path, map_location="cpu", weights_only=True)
+        there = torch.load(path, map_location="cpu", weights_only=True)["state_dict"].keys()
     except Exception as error:
         raise RunError(
             f"{path}: the checkpoint is damaged ({type(error).__name__}); delete it to train this stage from its start"
         ) from error
+    if differing := sorted(there ^ module.state_dict().keys()):
+        raise RunError(
+            f"{path}: the checkpoint is of another version of SpecDM ({differing[0]} is in one of them only); delete "
+            "it to train this stage from its start"
+        )
 
 
 @contextmanager

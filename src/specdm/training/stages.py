@@ -13,6 +13,7 @@ import lightning as L
 from specdm.models.codecs import Codec
 from specdm.models.denoiser import JointDenoiser
 from specdm.models.joint_model import JointModel
+from specdm.models.latent_noise import noise_reach
 from specdm.models.mask_reader import MaskReader
 from specdm.models.part_files import load_part_files, save_part_files
 from specdm.models.streams import PAIR, Stream
@@ -177,7 +178,7 @@ def _new_denoiser(
             widths=config.denoiser.widths,
             layers=config.denoiser.layers,
             head_channels=config.denoiser.head_channels,
-            noise_reach=tiles.size // config.codec.factor // 2 if config.denoiser.coloured_noise else 0,
+            noise_reach=noise_reach(tiles.size // config.codec.factor) if config.denoiser.coloured_noise else 0,
         )
 
 

@@ -27,11 +27,11 @@ def class_thresholds(
         readings: positions of the likeliest class, -1 for none, and their probabilities, both `(layer, y, x)`, piece by
             piece.
         classes: how many there are.
-        share: of the pixels read as a class, 0 to 1.
+        share: of the pixels read as a class, 0 to 1; more are labelled where many are equally sure.
         min_confidence: common threshold; the lower of the two holds. None: there is none.
 
     Returns:
-        float64 `(layer, class)`; 1 for a class that was never read, unless the common threshold is lower.
+        float64 `(layer, class)`; infinite where nothing of a class is to be labelled, unless there is a common one.
     """
     counts: np.ndarray | None = None
     for positions, confidence in readings:
@@ -40,13 +40,26 @@ def class_thresholds(
             there = found >= 0
             step = np.clip(logit(sure[there].astype(np.float64)) / FARTHEST + 1, 0, 2) * (BINS / 2)
             step = np.minimum(step.astype(np.int64), BINS - 1)
-            counts[layer] += np.bincount(found[there] * BINS + step, minlength=classes * BINS).reshape(classes, BINS)
+            cell = found[there].astype(np.int64) * BINS + step
+            counts[layer] += np.bincount(cell, minlength=classes * BINS).reshape(classes, BINS)
     if counts is None:
-        return np.ones((0, classes))
+        return np.zeros((0, classes))
     surer = counts[..., ::-1].cumsum(axis=-1)[..., ::-1]
     wanted = share * counts.sum(axis=-1, keepdims=True)
     # the highest step from which on there are as many as wanted; its lower edge
     enough = (surer >= wanted) & (wanted > 0)
     highest = BINS - 1 - enough[..., ::-1].argmax(axis=-1)
-    thresholds = np.where(enough.any(axis=-1), expit((2 * highest / BINS - 1) * FARTHEST), 1.0)
+    thresholds = np.where(enough.any(axis=-1), expit((2 * highest / BINS - 1) * FARTHEST), np.inf)
     return thresholds if min_confidence is None else np.minimum(thresholds, np.float32(min_confidence))
+
+
+def surer_than(thresholds: np.ndarray, positions: np.ndarray, confidence: np.ndarray) -> np.ndarray:
+    """Where a reading is as sure as its class has to be, boolean `(layer, ...)`.
+
+    Args:
+        thresholds: `(layer, class)`, see `class_thresholds`.
+        positions, confidence: of the likeliest class, -1 for none, and its probability, `(layer, ...)`.
+    """
+    layer = np.arange(len(positions)).reshape(-1, *[1] * (positions.ndim - 1))
+    with np.errstate(invalid="ignore"):
+        return (positions >= 0) & (confidence >= thresholds[layer, positions.clip(0)])
