@@ -26,7 +26,7 @@ def baseline_of(config: RunConfig) -> RunConfig:
     from specdm.training.config import load_config
 
     apart = not config.codec.together
-    denoiser = config.denoiser.model_dump(mode="json", exclude={"patterns", "masks_first"})
+    denoiser = config.denoiser.model_dump(mode="json", exclude={"patterns", "masks_first", "coloured_noise"})
     if apart and denoiser["minutes"] is not None and config.reader.minutes is not None:
         denoiser["minutes"] += config.reader.minutes
     codec = config.codec.model_dump(mode="json", exclude={"basis", "together"})

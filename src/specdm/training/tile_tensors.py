@@ -189,7 +189,7 @@ def fit_latents(denoiser: JointDenoiser, tiles: LatentTiles, *, streams: Sequenc
     encoded = tiles.encoded
     denoiser.fit_latents(encoded.latents, encoded.known)
     encoded = EncodedTiles(denoiser.standardise(encoded.latents), encoded.known)
-    images = [number for number, stream in enumerate(streams) if stream.kind in ("image", "pair")]
+    images = [number for number, stream in enumerate(streams) if stream.kind == "image"]
     if denoiser.noise_reach:
         denoiser.fit_noise(encoded.latents, encoded.known, streams=images)
     return replace(tiles, encoded=encoded)
