@@ -131,7 +131,8 @@ class JointDenoiser(ModelMixin, ConfigMixin):
             return white
         noise = white[..., reach:-reach, reach:-reach].clone()
         coloured = self.noise_kernels[:, reach, reach] < 1
-        noise[:, coloured] = filtered(white[:, coloured], self.noise_kernels[coloured])
+        if bool(coloured.any()):
+            noise[:, coloured] = filtered(white[:, coloured], self.noise_kernels[coloured])
         return noise
 
     def standardise(self, latents: torch.Tensor) -> torch.Tensor:
