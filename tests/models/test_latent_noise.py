@@ -99,8 +99,9 @@ def test_it_is_the_same_whatever_the_batch() -> None:
 
 def test_a_denoiser_keeps_its_noise_and_has_white_noise_where_it_is_not_told(tmp_path) -> None:
     net = JointDenoiser((2, 2), widths=(16, 16), layers=1, head_channels=16, noise_reach=REACH)
-    net.fit_noise(smooth(60, channels=4), torch.ones(60, 2, CELLS, CELLS), streams=[0])
     white = torch.randn(3, *net.white_shape((CELLS, CELLS)))
+    assert torch.equal(net.noise(white), white[..., REACH:-REACH, REACH:-REACH]), "until it is told a spectrum"
+    net.fit_noise(smooth(60, channels=4), torch.ones(60, 2, CELLS, CELLS), streams=[0])
     noise = net.noise(white)
     assert noise.shape == (3, 4, CELLS, CELLS)
     torch.testing.assert_close(noise[:, 2:], white[:, 2:, REACH:-REACH, REACH:-REACH], rtol=0, atol=1e-5)
