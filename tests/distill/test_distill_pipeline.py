@@ -12,7 +12,9 @@ from tile_equality import assert_same_images
 
 import specdm
 from specdm.errors import ModelError
+from specdm.models.denoiser import JointDenoiser
 from specdm.models.few_steps import even_jumps, jumps_of
+from specdm.models.part_files import save_part_files
 from specdm.synthesis.pipeline import SpecDMPipeline
 
 
@@ -102,6 +104,18 @@ def test_a_damaged_part_is_named(distilled_run: Path, tmp_path: Path) -> None:
         SpecDMPipeline.from_pretrained(model)
     shutil.rmtree(model / "distilled_4")
     with pytest.raises(ModelError, match="distilled_4"):
+        SpecDMPipeline.from_pretrained(model)
+
+
+def test_a_part_with_other_noise_is_named(distilled_run: Path, tmp_path: Path) -> None:
+    """Its noise would be filtered from white noise of another size."""
+    model = tmp_path / "model"
+    shutil.copytree(distilled_run / "model", model)
+    whole = SpecDMPipeline.from_pretrained(model).model.denoiser
+    assert whole.noise_reach
+    plain = JointDenoiser.from_config({**whole.config, "noise_reach": 0})
+    save_part_files(plain, model / "distilled_4")
+    with pytest.raises(ModelError, match="distilled_4: is not made for the streams"):
         SpecDMPipeline.from_pretrained(model)
 
 
