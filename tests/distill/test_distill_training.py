@@ -16,7 +16,7 @@ from specdm.synthesis.pipeline import SpecDMPipeline
 from specdm.training import teacher_tiles as module
 from specdm.training.config import DistillationConfig, load_config
 from specdm.training.distillation import Distillation
-from specdm.training.teacher_tiles import PART, TeacherTiles, teacher_tiles
+from specdm.training.teacher_tiles import PART, TeacherTiles, teacher_tiles, white_of
 from specdm.training.tile_tensors import LatentTiles, encode_tiles
 
 
@@ -61,10 +61,14 @@ def test_interrupted_parts_are_gone_on_with(pipeline, real, tiles, tmp_path: Pat
     assert drawn == [0, 1, 1, 0, 1]
 
 
+def white(pipeline: SpecDMPipeline, tiles: TeacherTiles, index: torch.Tensor) -> torch.Tensor:
+    return white_of(index.tolist(), tiles.latents, pipeline.model.denoiser, seed=tiles.seed)
+
+
 def test_they_are_what_the_model_makes_of_their_noise(pipeline, tiles: TeacherTiles) -> None:
     new = torch.nonzero(~tiles.fixed.flatten(1).any(dim=1)).flatten()
     assert 0.2 < len(new) / len(tiles) < 0.8
-    again = pipeline.drawing(steps=2).latents(tiles.white(new), composition=tiles.compositions[new])
+    again = pipeline.drawing(steps=2).latents(white(pipeline, tiles, new), composition=tiles.compositions[new])
     torch.testing.assert_close(again, tiles.latents[new], rtol=1e-3, atol=1e-3)
 
 
@@ -91,11 +95,11 @@ def test_a_student_learns_where_the_paths_end(
     pipeline, tiles: TeacherTiles, jumps: tuple[int, ...], monkeypatch
 ) -> None:
     new = torch.nonzero(~tiles.fixed.flatten(1).any(dim=1)).flatten()[:16]
-    white = tiles.white(new)
+    start = white(pipeline, tiles, new)
     student = student_of(pipeline, *jumps)
 
     def missed() -> float:
-        found = student.latents(white, composition=tiles.compositions[new])
+        found = student.latents(start, composition=tiles.compositions[new])
         return float((found - tiles.latents[new]).square().mean())
 
     before = missed()
@@ -108,8 +112,7 @@ def test_a_student_learns_where_the_paths_end(
     )
     optimizer = torch.optim.AdamW(student.model.denoiser.parameters(), lr=2e-3)
     training.log = lambda *args, **kwargs: None  # type: ignore[method-assign]
-    # longer than half a hundred, since noise of a spectrum of its own has less to tell paths apart by
-    for step in range(60):
+    for step in range(40):
         # the trainer's, which there is none of
         monkeypatch.setattr(Distillation, "global_step", step)
         loss = training.training_step(None, step)
@@ -128,7 +131,7 @@ def test_later_jumps_begin_where_the_student_gets_by_itself(pipeline, tiles: Tea
     new = torch.nonzero(~tiles.fixed.flatten(1).any(dim=1)).flatten()[:3]
     last = len(training._grids) - 1
     start = training._starts[last]
-    noise = pipeline.model.denoiser.noise(tiles.white(new))
+    noise = tiles.noise(new, pipeline.model.denoiser)
     state = torch.where(start.shown[new], tiles.latents[new], noise)
     rest = (start.free[new], start.levels[new], tiles.compositions[new], torch.full((3,), last))
     stay = training._moved(state, *rest, torch.zeros(3, dtype=torch.int64))

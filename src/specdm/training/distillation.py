@@ -70,7 +70,7 @@ class Distillation(AveragedTraining):
         picked = torch.multinomial(self._chances[chosen], 1, generator=generator)[:, 0]
         stage, jump = torch.tensor(self._jumps)[picked].T
         latents = self._tiles.latents[chosen]
-        noise = self.denoiser.noise(self._tiles.white(chosen).to(self.device))
+        noise = self._tiles.noise(chosen, self.denoiser)
         free, levels, shown = (
             torch.stack([self._starts[s][part][i] for s, i in zip(stage.tolist(), chosen.tolist(), strict=True)])
             for part in range(3)

@@ -17,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from specdm.models.composition_prior import CompositionPrior
+from specdm.models.denoiser import JointDenoiser
 from specdm.models.drawing import Drawing
 from specdm.models.flow import LevelPatterns, draw_levels
 from specdm.models.known_latents import KnownLatents
@@ -40,24 +41,24 @@ class TeacherTiles:
         fixed: `(n, streams, y, x)` boolean, cells that were given of a real tile.
         compositions: `(n, parts)`, NaN where none was given.
         seed: of all draws.
-        white_shape: of the noise of a tile, see `JointDenoiser.white_shape`.
     """
 
     latents: torch.Tensor
     fixed: torch.Tensor
     compositions: torch.Tensor
     seed: int
-    white_shape: tuple[int, int, int]
 
     def __len__(self) -> int:
         return len(self.latents)
 
-    def white(self, index: torch.Tensor) -> torch.Tensor:
-        """The white noise that the tiles at `index` were drawn from, `(n, *white_shape)`."""
-        return _white(index.tolist(), seed=self.seed, shape=self.white_shape)
+    def noise(self, index: torch.Tensor, denoiser: JointDenoiser) -> torch.Tensor:
+        """What the tiles at `index` started from, `(n, channels, y, x)`, on the denoiser's device."""
+        return denoiser.noise(white_of(index.tolist(), self.latents, denoiser, seed=self.seed).to(denoiser.device))
 
 
-def _white(index: Sequence[int], *, seed: int, shape: Sequence[int]) -> torch.Tensor:
+def white_of(index: Sequence[int], latents: torch.Tensor, denoiser: JointDenoiser, *, seed: int) -> torch.Tensor:
+    """The white noise that tiles of these numbers, as large as `latents`, are drawn from."""
+    shape = denoiser.white_shape((latents.shape[-2], latents.shape[-1]))
     return torch.stack([torch.randn(*shape, generator=step_generator(seed, STAGE, i)) for i in index])
 
 
@@ -88,23 +89,16 @@ def teacher_tiles(
     """
     folder.mkdir(parents=True, exist_ok=True)
     parts, numbers = [], range(-(-n // PART))
-    shape = drawing.model.denoiser.white_shape(_cells(real))
     for number in numbers:
         path = folder / f"{number:05d}.safetensors"
-        found = _read(path, origin=origin, seed=seed, shape=shape)
+        found = _read(path, origin=origin, seed=seed)
         if found is None:
             found = _drawn(number, drawing=drawing, prior=prior, real=real, given_share=given_share, seed=seed)
             _write(path, found, origin=origin)
         parts.append(found)
         if callback is not None:
             callback((number + 1) * PART, len(numbers) * PART)
-    tensors = {name: torch.cat([getattr(part, name) for part in parts]) for name in TENSORS}
-    return TeacherTiles(**tensors, seed=seed, white_shape=shape)
-
-
-def _cells(tiles: LatentTiles) -> tuple[int, int]:
-    height, width = tiles.encoded.latents.shape[-2:]
-    return height, width
+    return TeacherTiles(**{name: torch.cat([getattr(part, name) for part in parts]) for name in TENSORS}, seed=seed)
 
 
 def _drawn(
@@ -119,14 +113,14 @@ def _drawn(
     latents = real.encoded.latents[chosen]
     fixed = _given(drawing, known, given_share=given_share, generator=generator)
     rows = _compositions(drawing, fixed, known, drawn=rows, real=real.compositions[chosen])
-    shape, device = model.denoiser.white_shape(_cells(real)), model.device
-    white = _white(range(number * PART, (number + 1) * PART), seed=seed, shape=shape)
+    device = model.device
+    white = white_of(range(number * PART, (number + 1) * PART), latents, model.denoiser, seed=seed)
     found = drawing.latents(
         white.to(device),
         composition=rows.to(device),
         known=KnownLatents(latents.to(device), fixed.to(device)),
     )
-    return TeacherTiles(found.cpu(), fixed, rows, seed, shape)
+    return TeacherTiles(found.cpu(), fixed, rows, seed)
 
 
 def _given(
@@ -180,12 +174,12 @@ def _write(path: Path, part: TeacherTiles, *, origin: str) -> None:
     os.replace(partial, path)
 
 
-def _read(path: Path, *, origin: str, seed: int, shape: tuple[int, int, int]) -> TeacherTiles | None:
+def _read(path: Path, *, origin: str, seed: int) -> TeacherTiles | None:
     """A part, or None if it is not there, damaged, or of another origin."""
     try:
         with safe_open(path, framework="pt") as file:
             if (file.metadata() or {}).get("origin") != origin:
                 return None
-            return TeacherTiles(**{name: file.get_tensor(name) for name in TENSORS}, seed=seed, white_shape=shape)
+            return TeacherTiles(**{name: file.get_tensor(name) for name in TENSORS}, seed=seed)
     except (FileNotFoundError, SafetensorError):
         return None
