@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from specdm.training.config import CodecConfig
 
 RECORDS = RESULTS / "fidelity"
-CALIBRATION_MINUTES = 0.4
+CALIBRATION_MINUTES = 0.8
 """What SpecDM spends on calibration after its budget, about, on one thread; the others train that much longer."""
 
 

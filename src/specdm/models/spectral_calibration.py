@@ -13,11 +13,14 @@ import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 
-FEW_TILES = 2.0
-"""Drawn tiles of a kind of ground that count as much as the assumption that its spectrum is right."""
+FEW_TILES = 1.0
+"""Tiles of a kind of ground that count as much as the assumption that its mean is right and its spread that of all."""
 
 MOST_STRETCH = 1.25
-"""Factor by which no direction is stretched or shrunk further: more makes noise of what was not learnt."""
+"""Factor by which no direction is stretched further: more makes noise of what was not learnt."""
+
+LEAST_STRETCH = 0.3
+"""Factor by which no direction of one kind of ground is shrunk further."""
 
 
 @dataclass
@@ -35,11 +38,11 @@ class GroundMoments:
     parts: Sequence[int]
     groups: int
     pixels: int = 0
-    _count: torch.Tensor = field(init=False)
     _rows: torch.Tensor = field(init=False)
     _by_kind: torch.Tensor = field(init=False)
     _kinds: torch.Tensor = field(init=False)
     _tiles: torch.Tensor = field(init=False)
+    _squares: list[torch.Tensor] = field(init=False)
 
     def __post_init__(self) -> None:
         size, kinds = sum(self.parts), len(self.parts) * self.groups
@@ -47,6 +50,7 @@ class GroundMoments:
         self._by_kind = torch.zeros(kinds, size, dtype=torch.float64)
         self._kinds = torch.zeros(kinds, kinds, dtype=torch.float64)
         self._tiles = torch.zeros(kinds, dtype=torch.float64)
+        self._squares = [torch.zeros(self.groups, part, part, dtype=torch.float64) for part in self.parts]
 
     def add(self, rows: torch.Tensor, ground: torch.Tensor) -> None:
         """Add the spectra `(m, components)` of a tile, of kinds of ground `(m, date)`."""
@@ -57,6 +61,10 @@ class GroundMoments:
         self._by_kind += kinds.T @ rows
         self._kinds += kinds.T @ kinds
         self._tiles += kinds.sum(dim=0).square()
+        for date, (_, columns) in enumerate(self.blocks()):
+            for kind in ground[:, date].unique().tolist():
+                own = rows[ground[:, date] == kind][:, columns]
+                self._squares[date][kind] += own.T @ own
 
     @property
     def count(self) -> torch.Tensor:
@@ -91,6 +99,20 @@ class GroundMoments:
         within = self._rows - crossed - crossed.T + means.T @ self._kinds @ means
         return within / max(self.pixels, 1)
 
+    def spreads(self) -> list[torch.Tensor]:
+        """Covariance of each kind around its mean, `(groups, components, components)` of each date.
+
+        What few tiles show is held to be like what all kinds of that date have together.
+        """
+        found, means = [], self.means()
+        for date, (rows, columns) in enumerate(self.blocks()):
+            count, mean = self.count[rows, None, None], means[rows, columns]
+            around = self._squares[date] - count * mean[:, :, None] * mean[:, None, :]
+            of_all = around.sum(dim=0) / count.sum().clamp(min=1.0)
+            sure = (self.tiles[rows] / (self.tiles[rows] + FEW_TILES))[:, None, None]
+            found.append(sure * around / count.clamp(min=1.0) + (1 - sure) * of_all)
+        return found
+
     def blocks(self) -> list[tuple[slice, slice]]:
         """Rows and columns of each date in `means`."""
         ends = torch.tensor((0, *self.parts)).cumsum(0).tolist()
@@ -100,11 +122,13 @@ class GroundMoments:
         ]
 
 
-def transport(drawn: torch.Tensor, real: torch.Tensor, *, most: float = MOST_STRETCH) -> torch.Tensor:
+def transport(
+    drawn: torch.Tensor, real: torch.Tensor, *, least: float = 1 / MOST_STRETCH, most: float = MOST_STRETCH
+) -> torch.Tensor:
     """The symmetric matrix that turns Gaussians of covariance `drawn` into those of `real`, moving them least.
 
     A^-1/2 (A^1/2 B A^1/2)^1/2 A^-1/2 (Dowson and Landau 1982, "The Fréchet distance between multivariate normal
-    distributions", section 3; Olkin and Pukelsheim 1982), its eigenvalues kept within 1 / most and most.
+    distributions", section 3; Olkin and Pukelsheim 1982), its eigenvalues kept within `least` and `most`.
     """
 
     def power(matrix: torch.Tensor, exponent: float) -> torch.Tensor:
@@ -115,15 +139,19 @@ def transport(drawn: torch.Tensor, real: torch.Tensor, *, most: float = MOST_STR
     root, inverse = power(drawn, 0.5), power(drawn, -0.5)
     found = inverse @ power(root @ real @ root, 0.5) @ inverse
     values, vectors = torch.linalg.eigh((found + found.T) / 2)
-    return (vectors * values.clamp(1 / most, most)) @ vectors.T
+    return (vectors * values.clamp(least, most)) @ vectors.T
 
 
 class SpectralCalibration(ModelMixin, ConfigMixin):
-    """x -> m_real(kind) + T (x - m_drawn(kind)) for the components x of a pixel's spectra.
+    """x -> m_real(kind) + T S(kind) (x - m_drawn(kind)) for the components x of a pixel's spectra.
+
+    S gives each date's kinds a spread of their own: a denoiser of short training draws water as varied as towns. T is
+    of all kinds and goes across dates.
 
     Args:
         parts: components of each date.
         groups: kinds of ground: classes (or materials), and one more for unlabelled ground.
+        own_spread: whether there is S; models saved before there was have none.
     """
 
     config_name = "config.json"  # type: ignore[assignment]
@@ -132,16 +160,18 @@ class SpectralCalibration(ModelMixin, ConfigMixin):
     matrix: torch.Tensor
 
     @register_to_config
-    def __init__(self, parts: tuple[int, ...], groups: int):
+    def __init__(self, parts: tuple[int, ...], groups: int, own_spread: bool = False):
         super().__init__()
         size = sum(parts)
         self.register_buffer("drawn_mean", torch.zeros(len(parts) * groups, size))
         self.register_buffer("real_mean", torch.zeros(len(parts) * groups, size))
         self.register_buffer("matrix", torch.eye(size))
+        for date, part in enumerate(parts if own_spread else ()):
+            self.register_buffer(f"stretches_{date}", torch.eye(part).repeat(groups, 1, 1))
 
     @torch.no_grad()
-    def fit(self, *, drawn: GroundMoments, real: GroundMoments, decoded: GroundMoments) -> SpectralCalibration:
-        """Fit; nothing changes if one of them has no pixel.
+    def fit_kinds(self, *, drawn: GroundMoments, real: GroundMoments, decoded: GroundMoments) -> SpectralCalibration:
+        """Fit mean and spread of each kind; nothing changes if one of them has no pixel.
 
         Args:
             drawn: of drawn tiles.
@@ -155,8 +185,23 @@ class SpectralCalibration(ModelMixin, ConfigMixin):
             sure = drawn.tiles / (drawn.tiles + FEW_TILES) * (real.count > 0)
             self.drawn_mean.copy_(mean)
             self.real_mean.copy_(mean + sure[:, None] * (real.means() - mean))
+            for stretches, one, other in zip(self.stretches, drawn.spreads(), decoded.spreads(), strict=True):
+                for kind, there in enumerate(zip(one, other, strict=True)):
+                    stretches[kind] = transport(*there, least=LEAST_STRETCH)
+        return self
+
+    @torch.no_grad()
+    def fit_spread(self, *, drawn: GroundMoments, decoded: GroundMoments) -> SpectralCalibration:
+        """Fit what all kinds have in common, also across dates, from tiles as corrected so far."""
+        if drawn.pixels and decoded.pixels:
             self.matrix.copy_(transport(drawn.covariance(), decoded.covariance()))
         return self
+
+    @property
+    def stretches(self) -> list[torch.Tensor]:
+        """S of each date's kinds, `(groups, components, components)`; none in models saved before there was S."""
+        dates = len(self.config["parts"]) if self.config["own_spread"] else 0
+        return [self.get_buffer(f"stretches_{date}") for date in range(dates)]
 
     @torch.no_grad()
     def forward(self, components: torch.Tensor, ground: torch.Tensor) -> torch.Tensor:
@@ -165,4 +210,12 @@ class SpectralCalibration(ModelMixin, ConfigMixin):
         dates = ground.shape[1]
         places = ground + int(self.config["groups"]) * torch.arange(dates, device=ground.device)[:, None, None]
         drawn, real = (sum(table[places[:, d]] for d in range(dates)) for table in (self.drawn_mean, self.real_mean))
-        return ((rows - drawn) @ self.matrix.T + real).movedim(-1, 1)
+        apart = rows - drawn
+        first = 0
+        for date, stretches in enumerate(self.stretches):
+            own = apart[..., first : first + stretches.shape[-1]]
+            for kind in ground[:, date].unique().tolist():
+                there = ground[:, date] == kind
+                own[there] = own[there] @ stretches[kind].T
+            first += stretches.shape[-1]
+        return (apart @ self.matrix.T + real).movedim(-1, 1)

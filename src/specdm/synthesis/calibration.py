@@ -37,11 +37,18 @@ def fit_calibration(model: JointModel, drawn: torch.Tensor, tiles: TileSet) -> S
     if not parts:
         return None
     real, decoded = ground_moments(model, tiles, groups=groups)
-    moments = GroundMoments(parts, groups)
+    found = SpectralCalibration(parts=parts, groups=groups, own_spread=True).to(model.device).eval()
+    found.fit_kinds(drawn=drawn_moments(model, found, drawn), real=real, decoded=decoded)
+    return found.fit_spread(drawn=drawn_moments(model, found, drawn), decoded=decoded)
+
+
+def drawn_moments(model: JointModel, calibration: SpectralCalibration, drawn: torch.Tensor) -> GroundMoments:
+    """Of drawn latents `(n, channels, y, x)`, as far as they are corrected."""
+    moments = GroundMoments(model.component_counts, int(calibration.config["groups"]))
     for part in drawn.split(BATCH):
-        pixels = model.decode(part)
+        pixels = decode_calibrated(model, calibration, part)
         _add(moments, model, pixels, pixels, torch.ones(len(part), *pixels.images.shape[-2:]))
-    return SpectralCalibration(parts=parts, groups=groups).fit(drawn=moments, real=real, decoded=decoded).eval()
+    return moments
 
 
 def ground_moments(model: JointModel, tiles: TileSet, *, groups: int) -> tuple[GroundMoments, GroundMoments]:

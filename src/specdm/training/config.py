@@ -155,7 +155,7 @@ class SamplingConfig(_Section):
     )
     sensor_noise: bool = True
     calibration_tiles: int = Field(
-        64, ge=0, description="tiles drawn after training to correct masks, mean and spread of spectra; 0: none"
+        128, ge=0, description="tiles drawn after training to correct masks, mean and spread of spectra; 0: none"
     )
     dense: bool = Field(False, description="label all ground, also what real masks would leave unlabelled")
 
