@@ -13,13 +13,13 @@ import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 
-FEW_TILES = 1.0
+FEW_TILES = 0.3
 """Tiles of a kind of ground that count as much as the assumption that its mean is right and its spread that of all."""
 
 MOST_STRETCH = 1.25
 """Factor by which no direction is stretched further: more makes noise of what was not learnt."""
 
-LEAST_STRETCH = 0.3
+LEAST_STRETCH = 0.15
 """Factor by which no direction of one kind of ground is shrunk further."""
 
 
@@ -102,14 +102,17 @@ class GroundMoments:
     def spreads(self) -> list[torch.Tensor]:
         """Covariance of each kind around its mean, `(groups, components, components)` of each date.
 
-        What few tiles show is held to be like what all kinds of that date have together.
+        What few tiles, or hardly more pixels than components, show is held to be like what all kinds of that date
+        have together.
         """
         found, means = [], self.means()
         for date, (rows, columns) in enumerate(self.blocks()):
             count, mean = self.count[rows, None, None], means[rows, columns]
             around = self._squares[date] - count * mean[:, :, None] * mean[:, None, :]
             of_all = around.sum(dim=0) / count.sum().clamp(min=1.0)
-            sure = (self.tiles[rows] / (self.tiles[rows] + FEW_TILES))[:, None, None]
+            # a covariance of so many components takes more pixels than that
+            sure = self.tiles[rows, None, None] / (self.tiles[rows, None, None] + FEW_TILES)
+            sure = sure * count / (count + around.shape[-1])
             found.append(sure * around / count.clamp(min=1.0) + (1 - sure) * of_all)
         return found
 
