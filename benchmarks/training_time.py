@@ -3,7 +3,7 @@
     python benchmarks/training_time.py [--set indian_pines] [--stock-minutes 1.5] [--minutes 0.1,0.2,0.4,0.8,1.5]
 
 The stock model (ldm_diffusers.py) is trained once; SpecDM is trained anew for each budget, since its rates fall to
-nothing at the end of one. What SpecDM spends on calibration after its minutes, about 0.4 on one thread, is counted, and
+nothing at the end of one. What SpecDM spends on calibration after its minutes, about 0.8 on one thread, is counted, and
 the stock model trains that much longer. All on the same device, one after the other. Models lie under --work and are
 not trained again; the record and its table are results/training_time.json and .md.
 """

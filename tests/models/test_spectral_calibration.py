@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from specdm.models.part_files import load_part_files, save_part_files
@@ -91,7 +92,6 @@ def test_each_kind_gets_its_own_spread() -> None:
     noise = torch.randn(30_000, 3, generator=torch.Generator().manual_seed(7))
     rows = torch.cat([MEANS[ground[:, 0], :2], MEANS[ground[:, 1], 2:]], dim=1) + noise
     real = rows - noise + noise * torch.cat([wide[ground[:, :1]].expand(-1, 2), wide[ground[:, 1:]]], dim=1)
-    # in pieces, since tiles tell how sure a spread is
     calibration = fitted(drawn=moments(rows, ground), real=moments(real, ground), decoded=moments(real, ground))
     found = corrected(calibration, rows, ground)
     for kind in range(GROUPS):
@@ -110,7 +110,7 @@ def test_a_kind_is_neither_stretched_nor_shrunk_beyond_the_limits() -> None:
 
 
 def test_the_spread_of_a_kind_that_little_ground_shows_is_rather_that_of_all() -> None:
-    """One tile of many pixels, which all are the same; and one of few."""
+    """One tile of many pixels, which all are the same; and one of as many pixels as components."""
     for pixels, part in ((3000, 1 / (1 + FEW_TILES)), (2, 0.5 / (1 + FEW_TILES))):
         found = GroundMoments(PARTS, GROUPS)
         for tile in range(200):
@@ -121,6 +121,35 @@ def test_the_spread_of_a_kind_that_little_ground_shows_is_rather_that_of_all() -
         found.add(torch.ones(pixels, 3), torch.ones(pixels, 2, dtype=torch.int64))
         of_all = 200 * 500 / (200 * 500 + pixels) * torch.eye(2).double()
         torch.testing.assert_close(found.spreads()[0][1], (1 - part) * of_all, rtol=0, atol=0.02)
+
+
+@pytest.mark.parametrize("strays", [0, 1])
+def test_a_kind_that_was_hardly_drawn_is_left_where_it_is_drawn(strays: int) -> None:
+    """Real: kinds 0 and 1, far apart. Drawn: kind 0, and kind 1 nowhere or at a pixel that looks like kind 0."""
+    drawn, real = (GroundMoments((10, 10), 2) for _ in range(2))
+    for tile in range(40):
+        rows, spread = (torch.randn(400, 20, generator=torch.Generator().manual_seed(tile + more)) for more in (0, 99))
+        kinds = torch.zeros(400, 2, dtype=torch.int64)
+        if tile < strays:
+            kinds[0] = 1
+        drawn.add(rows, kinds)
+        real.add(torch.cat([rows[:200], 8 + 0.3 * spread[200:]]), torch.arange(400)[:, None].expand(-1, 2) // 200)
+    calibration = SpectralCalibration((10, 10), 2, own_spread=True).fit_kinds(drawn=drawn, real=real, decoded=real)
+    there = torch.full((1, 20, 1, 1), 8.0)
+    found = calibration(there, torch.ones(1, 2, 1, 1, dtype=torch.int64))
+    torch.testing.assert_close(found, there, rtol=0, atol=0.01 if not strays else 1.0)
+
+
+def test_a_kind_that_real_ground_does_not_have_is_left_as_it_is_drawn() -> None:
+    ground = ground_of(6000, 4)
+    rows = spectra(ground, MEANS, torch.eye(3), 5)
+    there = (ground < 2).all(dim=1)
+    real = moments(0.5 * rows[there] + 3, ground[there])
+    calibration = fitted(drawn=moments(rows, ground), real=real, decoded=real)
+    found = corrected(calibration, rows, ground)
+    nowhere = (ground == 2).all(dim=1)
+    torch.testing.assert_close(found[nowhere], rows[nowhere])
+    assert (found[there] - rows[there]).abs().mean() > 1
 
 
 def test_the_spread_is_that_of_decoded_ground() -> None:
@@ -147,10 +176,10 @@ def test_a_calibration_saved_before_kinds_had_a_spread_of_their_own_is_read_and_
 def test_a_kind_of_one_tile_is_moved_by_a_part_and_one_that_is_not_there_not_at_all() -> None:
     drawn, real = (GroundMoments(PARTS, GROUPS) for _ in range(2))
     for tile in range(1000):
-        kinds = torch.zeros(50, 2, dtype=torch.int64)
+        kinds = torch.zeros(2000, 2, dtype=torch.int64)
         if tile == 0:
-            kinds[25:] = 1
-        drawn.add(torch.zeros(50, 3), kinds)
+            kinds[1000:] = 1
+        drawn.add(torch.zeros(2000, 3), kinds)
     real.add(torch.full((2, 3), 5.0), torch.tensor([0, 1])[:, None].expand(-1, 2))
     calibration = fitted(drawn=drawn, real=real, decoded=real)
     steps = (calibration.real_mean - calibration.drawn_mean)[:GROUPS, 0]

@@ -51,6 +51,10 @@ def test_latents_that_are_off_are_brought_to_the_training_ground(pipeline, littl
         by_class.append(np.mean(classes / spread))
     assert off[0] < 0.5 * off[1]
     assert by_class[0] < 0.3 * by_class[1]
+    alike = calibration.stretches[0][0].expand_as(calibration.stretches[0])
+    assert (calibration.stretches[0] - alike).abs().max() > 0.05, "each kind has its own spread"
+    left = calibration.matrix - torch.eye(len(calibration.matrix))
+    assert left.abs().max() > 1e-3, "and all have one more in common"
 
 
 def test_calibration_is_saved_with_the_model(pipeline, tmp_path) -> None:

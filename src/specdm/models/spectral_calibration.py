@@ -17,7 +17,10 @@ FEW_TILES = 0.3
 """Tiles of a kind of ground that count as much as the assumption that its mean is right and its spread that of all."""
 
 MOST_STRETCH = 1.25
-"""Factor by which no direction is stretched further: more makes noise of what was not learnt."""
+"""Factor by which no direction of a kind of ground, and then none of all kinds, is stretched further.
+
+More makes noise of what was not learnt.
+"""
 
 LEAST_STRETCH = 0.15
 """Factor by which no direction of one kind of ground is shrunk further."""
@@ -80,6 +83,15 @@ class GroundMoments:
         """
         return self.count.square() / self._tiles.clamp(min=1.0)
 
+    @property
+    def sure(self) -> torch.Tensor:
+        """How far mean and spread of each kind are known, `(date * groups,)`: 0 not at all, to 1.
+
+        A stray pixel is a tile that shows a kind, so pixels have a say too: as many as components make half of it.
+        """
+        components = torch.tensor(self.parts, dtype=torch.float64).repeat_interleave(self.groups)
+        return self.tiles / (self.tiles + FEW_TILES) * self.count / (self.count + components)
+
     def means(self) -> torch.Tensor:
         """`(date * groups, components)`: of each date's kinds over its own components, zero elsewhere.
 
@@ -102,17 +114,14 @@ class GroundMoments:
     def spreads(self) -> list[torch.Tensor]:
         """Covariance of each kind around its mean, `(groups, components, components)` of each date.
 
-        What few tiles, or hardly more pixels than components, show is held to be like what all kinds of that date
-        have together.
+        As far as it is not known, it is held to be that of all kinds of that date together.
         """
         found, means = [], self.means()
         for date, (rows, columns) in enumerate(self.blocks()):
             count, mean = self.count[rows, None, None], means[rows, columns]
             around = self._squares[date] - count * mean[:, :, None] * mean[:, None, :]
             of_all = around.sum(dim=0) / count.sum().clamp(min=1.0)
-            # a covariance of so many components takes more pixels than that
-            sure = self.tiles[rows, None, None] / (self.tiles[rows, None, None] + FEW_TILES)
-            sure = sure * count / (count + around.shape[-1])
+            sure = self.sure[rows, None, None]
             found.append(sure * around / count.clamp(min=1.0) + (1 - sure) * of_all)
         return found
 
@@ -149,7 +158,7 @@ class SpectralCalibration(ModelMixin, ConfigMixin):
     """x -> m_real(kind) + T S(kind) (x - m_drawn(kind)) for the components x of a pixel's spectra.
 
     S gives each date's kinds a spread of their own: a denoiser of short training draws water as varied as towns. T is
-    of all kinds and goes across dates.
+    of all kinds and goes across dates. m_drawn of a kind is taken as m_real as far as drawn ground does not show it.
 
     Args:
         parts: components of each date.
@@ -183,14 +192,16 @@ class SpectralCalibration(ModelMixin, ConfigMixin):
                 back later, what the codec smooths is not.
         """
         if drawn.pixels and real.pixels and decoded.pixels:
-            mean = drawn.means()
-            # kinds that were hardly drawn, or are not there, are trusted as they are
-            sure = drawn.tiles / (drawn.tiles + FEW_TILES) * (real.count > 0)
-            self.drawn_mean.copy_(mean)
-            self.real_mean.copy_(mean + sure[:, None] * (real.means() - mean))
-            for stretches, one, other in zip(self.stretches, drawn.spreads(), decoded.spreads(), strict=True):
-                for kind, there in enumerate(zip(one, other, strict=True)):
-                    stretches[kind] = transport(*there, least=LEAST_STRETCH)
+            known, mean = (real.count > 0)[:, None], drawn.means()
+            wanted = torch.where(known, real.means(), mean)
+            self.real_mean.copy_(wanted)
+            # where drawn ground hardly shows a kind, it is trusted to lie where real ground does
+            self.drawn_mean.copy_(wanted + drawn.sure[:, None] * (mean - wanted))
+            for date, (rows, _) in enumerate(drawn.blocks() if self.stretches else ()):
+                spreads = zip(drawn.spreads()[date], decoded.spreads()[date], strict=True)
+                for kind, there in enumerate(spreads):
+                    if bool(known[rows][kind]):
+                        self.stretches[date][kind] = transport(*there, least=LEAST_STRETCH)
         return self
 
     @torch.no_grad()
