@@ -45,8 +45,16 @@ def test_densify_keeps_labels_and_fills_the_rest(pipeline, given) -> None:
 
 
 def test_without_pasting_known_pixels_come_back_from_the_codec(pipeline, given) -> None:
-    found = pipeline.sample(given=given, known=["image"], paste=False, sensor_noise=False, calibrated=False)
+    """As drawn tiles they would be calibrated and get sensor noise."""
+    found = pipeline.sample(given=given, known=["image"], paste=False)
     np.testing.assert_allclose(found.images(), pipeline.reconstruct(given).images(), rtol=1e-4, atol=1e-3)
+    area = np.zeros((len(given), given.size, given.size), bool)
+    area[:, :, : given.size // 2] = True
+    half = pipeline.sample(given=given, area=area, paste=False)
+    plain = pipeline.sample(given=given, area=area, paste=False, sensor_noise=False, calibrated=False)
+    inside = np.broadcast_to(area[:, None, None], half.images().shape)
+    np.testing.assert_array_equal(half.images()[inside], plain.images()[inside])
+    assert (half.images()[~inside] != plain.images()[~inside]).mean() > 0.9
 
 
 def test_known_ground_stays_and_the_rest_does_not_see_what_is_hidden(pipeline, given) -> None:

@@ -102,7 +102,8 @@ def _write(
     good = np.flatnonzero(_good(scored, keep))
     wanted = keep.n or len(good)
     if not wanted:
-        best = float(np.nanmax(scored.dataset[TILE_SCORES].values))
+        # rounded down, since a score of 0.9998 does not reach 1
+        best = np.floor(1000 * np.nanmax(scored.dataset[TILE_SCORES].values)) / 1000
         raise TileError(
             f"{scored.where}: no tile reaches {keep.drop_below:g}, the best has {best:.3f}; lower --drop-below"
         )

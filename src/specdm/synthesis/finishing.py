@@ -48,6 +48,9 @@ def finished(
     if finish.sensor_noise:
         noise = model.sensor_noise(tiles.images.shape[-1], draws.generators)
         tiles = replace(tiles, images=tiles.images + noise)
+    if given is not None and not finish.paste:
+        # neither calibrated nor noisier, since their spectra were not drawn
+        tiles = pasted(tiles, model.decode(latents), given.streams, streams=model.streams)
     if given is not None and given.with_data is not None:
         tiles = replace(tiles, images=tiles.images.masked_fill(~given.with_data[:, :, None], float("nan")))
     if given is not None and finish.paste:
