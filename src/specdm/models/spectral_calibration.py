@@ -157,7 +157,7 @@ def transport(
 class SpectralCalibration(ModelMixin, ConfigMixin):
     """x -> m_real(kind) + T S(kind) (x - m_drawn(kind)) for the components x of a pixel's spectra.
 
-    S gives each date's kinds a spread of their own: a denoiser of short training draws water as varied as towns. T is
+    S gives each date's kinds a spread of their own: a denoiser of short training draws trees as varied as towns. T is
     of all kinds and goes across dates. m_drawn of a kind is taken as m_real as far as drawn ground does not show it.
 
     Args:
@@ -197,11 +197,10 @@ class SpectralCalibration(ModelMixin, ConfigMixin):
             self.real_mean.copy_(wanted)
             # where drawn ground hardly shows a kind, it is trusted to lie where real ground does
             self.drawn_mean.copy_(wanted + drawn.sure[:, None] * (mean - wanted))
-            for date, (rows, _) in enumerate(drawn.blocks() if self.stretches else ()):
-                spreads = zip(drawn.spreads()[date], decoded.spreads()[date], strict=True)
-                for kind, there in enumerate(spreads):
-                    if bool(known[rows][kind]):
-                        self.stretches[date][kind] = transport(*there, least=LEAST_STRETCH)
+            dates = zip(self.stretches, drawn.blocks(), drawn.spreads(), decoded.spreads(), strict=True)
+            for stretches, (rows, _), there, to_be in dates:
+                for kind in torch.nonzero(known[rows, 0]).flatten().tolist():
+                    stretches[kind] = transport(there[kind], to_be[kind], least=LEAST_STRETCH)
         return self
 
     @torch.no_grad()

@@ -48,13 +48,12 @@ def finished(
     if finish.sensor_noise:
         noise = model.sensor_noise(tiles.images.shape[-1], draws.generators)
         tiles = replace(tiles, images=tiles.images + noise)
-    if given is not None and not finish.paste:
-        # neither calibrated nor noisier, since their spectra were not drawn
-        tiles = pasted(tiles, model.decode(latents), given.streams, streams=model.streams)
     if given is not None and given.with_data is not None:
         tiles = replace(tiles, images=tiles.images.masked_fill(~given.with_data[:, :, None], float("nan")))
-    if given is not None and finish.paste:
-        tiles = pasted(tiles, given.pixels, given.streams, streams=model.streams)
+    if given is not None:
+        # neither calibrated nor noisier, since it was not drawn
+        there = given.pixels if finish.paste else model.decode(latents)
+        tiles = pasted(tiles, there, given.streams, streams=model.streams)
     if finish.dense and bool((tiles.positions < 0).any()):
         filled = drawing.without_gaps(latents, draws.white.to(model.device))
         positions = torch.where(tiles.positions < 0, model.decode(filled, dense=True).positions, tiles.positions)
