@@ -58,6 +58,8 @@ LITTLE_SETTINGS = {
     "denoiser.widths": [16, 16],
     "denoiser.head_channels": 16,
     "denoiser.batch_size": 4,
+    "denoiser.mask_widths": [16, 16],
+    "denoiser.mask_batch_size": 4,
     "denoiser.warmup_steps": 5,
     "denoiser.minutes": None,
     "denoiser.steps": 30,

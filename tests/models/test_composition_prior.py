@@ -65,3 +65,27 @@ def test_rows_not_known_are_left_out_and_the_rest_thinned() -> None:
 def test_nothing_known_draws_not_given() -> None:
     prior = CompositionPrior.fitted(torch.full((4, 3), NAN), shares=torch.ones(3) / 3)
     assert prior.draw(torch.Generator()).isnan().all()
+
+
+def test_few_even_places_have_the_shares_that_many_draws_have() -> None:
+    shares = torch.tensor([0.2, 0.3, 0.5])
+    prior = CompositionPrior.fitted(rows(), shares=shares)
+    found = prior.at((torch.arange(64) + 0.5) / 64)
+    torch.testing.assert_close(found.mean(dim=0), shares, atol=0.015, rtol=0)
+    most = found.argmax(dim=1)
+    assert (most.sort().values == most).all(), "like compositions lie beside each other"
+
+
+def test_places_follow_the_weights() -> None:
+    prior = CompositionPrior.fitted(torch.eye(3), shares=torch.ones(3) / 3)
+    prior.weights.copy_(torch.tensor([1.0, 0.0, 3.0]))
+    found = prior.at(torch.tensor([0.0, 0.24, 0.26, 0.999999]))
+    assert found.argmax(dim=1).tolist() == [0, 0, 2, 2]
+
+
+@pytest.mark.parametrize("classes", [1, 3])
+def test_places_where_nothing_is_known_or_there_is_one_class(classes: int) -> None:
+    nothing = CompositionPrior.fitted(torch.full((4, classes), NAN), shares=torch.ones(classes) / classes)
+    assert nothing.at(torch.rand(5)).isnan().all() and nothing.at(torch.rand(5)).shape == (5, classes)
+    one = CompositionPrior.fitted(torch.eye(classes)[:1], shares=torch.ones(classes) / classes)
+    assert (one.at(torch.rand(5)) == torch.eye(classes)[0]).all()

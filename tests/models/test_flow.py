@@ -110,6 +110,13 @@ def test_where_masks_say_something_is_known_in_most_tiles_that_show_them() -> No
     assert torch.equal((hidden[:, 1] == 1).flatten(1).all(dim=1), ~told)
 
 
+def test_where_labels_are_may_be_asked_around_known_ground() -> None:
+    """Masks are known there and unknown around; told everything, such a tile would teach nothing."""
+    levels = torch.full((200, 3, 2, 2), 0.0)
+    levels[:, 1, 0], levels[:, 2, 0], levels[:, 0, 0] = 1.0, 0.4, 1.0
+    assert torch.equal(told_with_masks(levels, [(1, 2)], generator=torch.Generator().manual_seed(0)), levels)
+
+
 def test_independent() -> None:
     levels = by_stream(levels_of(independent=1))
     assert abs(torch.corrcoef(levels.T)[0, 1]) < 0.15
@@ -122,6 +129,27 @@ def test_part_of_the_area_is_known_in_all_streams() -> None:
         assert len(set(tile.flatten().tolist()) - {0.0}) <= 1
     known = (levels[:, 0] == 0).float().mean(dim=(1, 2))
     assert ((known > 0) & (known < 1)).float().mean() > 0.5
+
+
+def test_around_the_known_area_is_what_the_solver_asks() -> None:
+    levels = draw_levels(
+        300, 2, (6, 6), patterns=LevelPatterns(**(NOTHING | {"area_known": 1.0})), shift=2.0,
+        generator=torch.Generator().manual_seed(0), stages=[[1], [0]],
+    )  # fmt: skip
+    around = levels.flatten(2).max(dim=2).values
+    masks, images = (around[:, 1] > 0) & (around[:, 0] == 1), (around[:, 1] == 0) & (around[:, 0] > 0)
+    nothing = (around == 0).all(dim=1)
+    assert (masks | images | nothing).all() and masks.sum() > 60 and images.sum() > masks.sum()
+
+
+def test_stages_as_often_as_they_are_wanted() -> None:
+    levels = by_stream(
+        draw_levels(
+            50, 2, (6, 6), patterns=LevelPatterns(**(NOTHING | {"stages": 1.0})), shift=2.0,
+            generator=torch.Generator().manual_seed(0), stages=[[1], [0]], stage_shares=[0.0, 1.0],
+        )
+    )  # fmt: skip
+    assert (levels[:, 1] == 0).all() and (levels[:, 0] > 0).all()
 
 
 def test_one_stream_is_never_known_or_unknown_by_itself() -> None:

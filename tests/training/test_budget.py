@@ -102,3 +102,10 @@ def test_the_rate_reaches_the_optimizer() -> None:
     at = trainer(75)
     new(steps=100, learning_rate=2.0, decay_share=0.5).on_train_batch_start(at, None, None, 0)
     assert at.optimizers[0].param_groups[0]["lr"] == pytest.approx(1.0)
+
+
+def test_a_group_may_have_so_many_times_the_rate() -> None:
+    at = trainer(75)
+    at.optimizers[0].param_groups.append({"times": 2.0})
+    new(steps=100, learning_rate=2.0, decay_share=0.5).on_train_batch_start(at, None, None, 0)
+    assert [group["lr"] for group in at.optimizers[0].param_groups] == pytest.approx([1.0, 2.0])

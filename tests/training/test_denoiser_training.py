@@ -223,6 +223,86 @@ def test_levels_of_a_mask_do_not_tell_where_it_is_labelled_before_that_is_known(
     assert (levels[:, 1, :, :4] < 1).any() and (levels[:, 1, :, 4:] == 1).all()
 
 
+def test_a_network_for_masks_has_a_lesson_and_a_rate_of_its_own() -> None:
+    torch.manual_seed(0)
+    module = Watched.__new__(Watched)
+    DenoiserTraining.__init__(
+        module,
+        denoiser=JointDenoiser(
+            CHANNELS, 3, widths=(16, 16), layers=1, head_channels=16, mask_streams=(1,), mask_widths=(16, 16)
+        ),
+        streams=streams_of(dates=[0], layers=["class"]),
+        tiles=latent_tiles(torch.ones(6, 2, 8, 8)),
+        config=load_config(overrides={"denoiser.batch_size": 64, "denoiser.mask_batch_size": 32}).denoiser,
+        seed=0,
+        importance=[torch.ones(count) for count in CHANNELS],
+    )
+    module.log = lambda *args, **kwargs: None  # type: ignore[method-assign]
+    shown: list[tuple[torch.Tensor, ...]] = []
+    module.denoiser.register_forward_pre_hook(lambda _, inputs: shown.append(inputs))
+    module.number = 0
+    module.training_step(None, 0).backward()
+    (joint, alone), options = (levels for _, levels, _ in shown), module.configure_optimizers().param_groups
+    assert len(joint) == 64 and len(alone) == 32
+    assert (alone[:, 0] == 1).all() and ((alone[:, 1] > 0) & (alone[:, 1] < 1)).any(dim=(1, 2)).sum() > 20
+    on_the_way = (joint[:, 1] > 0) & (joint[:, 1] < 1) & (joint[:, 0] == 1)
+    assert on_the_way.float().mean() < 0.1, "what the other network is for"
+    assert all(part.grad is not None and part.grad.isfinite().all() for part in module.denoiser.parameters())
+    assert [group.get("times") for group in options] == [None, 2.0]
+    assert sum(len(group["params"]) for group in options) == len(list(module.denoiser.parameters()))
+
+
+def lesson_levels(names: list[str], images: int, known: torch.Tensor) -> list[torch.Tensor]:
+    """Levels that a step shows each network; one channel a stream, `images` first."""
+    torch.manual_seed(0)
+    streams = streams_of(dates=list(range(images)), layers=names, sparse=names)
+    masks, n = tuple(range(images, len(streams))), len(streams)
+    tiles = LatentTiles(EncodedTiles(torch.randn(6, n, 8, 8), known), torch.full((6, 3), 1 / 3), torch.ones(3) / 3)
+    module = Watched.__new__(Watched)
+    DenoiserTraining.__init__(
+        module,
+        denoiser=JointDenoiser(
+            (1,) * n, 3, widths=(16, 16), layers=1, head_channels=16, mask_streams=masks, mask_widths=(16, 16)
+        ),
+        streams=streams,
+        tiles=tiles,
+        config=load_config(overrides={"denoiser.batch_size": 256, "denoiser.mask_batch_size": 256}).denoiser,
+        seed=0,
+        importance=[torch.ones(1)] * n,
+    )
+    module.log = lambda *args, **kwargs: None  # type: ignore[method-assign]
+    shown: list[torch.Tensor] = []
+    module.denoiser.register_forward_pre_hook(lambda _, inputs: shown.append(inputs[1]))
+    module.step()
+    return shown
+
+
+def test_masks_beside_one_of_two_dates_are_learnt_and_hardly_any_beside_none() -> None:
+    """What `known=["image 2000"]` asks of the network that is not for masks by themselves."""
+    joint, _ = lesson_levels(["class"], 2, torch.ones(6, 4, 8, 8))
+    dates, mask = joint[:, :2], joint[:, 2]
+    on_the_way = ((mask > 0) & (mask < 1)).flatten(1).any(dim=1)
+    one_known = ((dates == 0).flatten(2).all(dim=2).sum(dim=1) == 1) & ((dates == 1).flatten(2).all(dim=2).any(dim=1))
+    assert (on_the_way & one_known).sum() > 8
+    assert (dates == 1).flatten(1).all(dim=1).sum() == 0
+
+
+def test_a_layer_beside_another_that_is_known_is_learnt() -> None:
+    _, alone = lesson_levels(["2000", "2003"], 1, torch.ones(6, 5, 8, 8))
+    one, other = alone[:, 1], alone[:, 2]
+    apart = [((a == 0) & (b > 0) & (b < 1)).flatten(1).any(dim=1).sum() for a, b in ((one, other), (other, one))]
+    assert min(apart) > 2
+
+
+def test_imagery_without_labels_teaches_nothing_about_masks() -> None:
+    known = torch.zeros(6, 3, 8, 8)
+    known[:, 0] = 1
+    known[0, 1:] = 1
+    _, alone = lesson_levels(["class"], 1, known)
+    taught = ((alone[:, 1:] > 0) & (alone[:, 1:] < 1)).flatten(1).any(dim=1)
+    assert taught.float().mean() > 0.85
+
+
 def test_labelled_tiles_are_drawn_more_often() -> None:
     streams = streams_of(dates=[0], layers=["class"])
     known = torch.ones(4, 2, 8, 8)

@@ -63,6 +63,18 @@ def test_noise_of_images_is_coloured_unless_white_noise_is_asked_for(little_run,
     assert plain.model.denoiser.noise_reach == 0
 
 
+def test_masks_by_themselves_have_a_network_unless_none_is_asked_for(little_run, little_tiles, tmp_path) -> None:
+    denoiser = SpecDMPipeline.from_pretrained(little_run / "model").model.denoiser
+    assert denoiser.config["mask_streams"] == [1, 2] and denoiser.config["mask_patch"] == 2
+    for key, value in (("mask_widths", []), ("masks_first", False)):
+        overrides = {"tiles.size": little_tiles.size, f"denoiser.{key}": value, "sampling.calibration_tiles": 0}
+        overrides |= {f"{stage}.steps": 1 for stage in ("codec", "reader", "denoiser")}
+        run = tmp_path / key
+        plain = train_run(run, tiles=little_tiles, config=load_config(overrides=overrides), show_progress=False)
+        assert plain.model.denoiser.masks_alone is None
+        assert len(plain.sample(2)) == 2
+
+
 def test_losses_are_written_and_fall(little_run: Path) -> None:
     with (little_run / "log" / "metrics.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))

@@ -38,6 +38,25 @@ class CompositionPrior(ModelMixin, ConfigMixin):
             return torch.full((classes,), float("nan"))
         return self.fractions[int(torch.multinomial(self.weights, 1, generator=generator))]
 
+    def at(self, places: torch.Tensor) -> torch.Tensor:
+        """Compositions `(n, classes)` at places `(n,)` from 0 to below 1; NaN if none is stored.
+
+        Evenly spread places give each composition as often as `draw` does on the average, and like compositions lie
+        beside each other: by their most frequent class, then the next one, then how much there is of the first. So
+        few tiles already have about as much of every class as many.
+        """
+        rows, classes = self.fractions.shape
+        if rows == 0:
+            return torch.full((len(places), classes), float("nan"))
+        most = self.fractions.argsort(dim=1, descending=True, stable=True)[:, :2]
+        keys = [self.fractions.amax(dim=1), *most.T.flip(0)]
+        order = torch.arange(rows, device=self.fractions.device)
+        for key in keys:
+            order = order[key[order].argsort(stable=True)]
+        reached = self.weights[order].double().cumsum(dim=0)
+        found = torch.searchsorted(reached, places.to(reached) * reached[-1], right=True)
+        return self.fractions[order[found.clamp(max=rows - 1)]]
+
     @classmethod
     @torch.no_grad()
     def fitted(cls, compositions: torch.Tensor, *, shares: torch.Tensor, most: int = 4096) -> CompositionPrior:

@@ -6,21 +6,17 @@ from collections.abc import Sequence
 
 import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.embeddings import TimestepEmbedding, Timesteps
 from diffusers.models.modeling_utils import ModelMixin
-from diffusers.models.unets.unet_2d import UNet2DModel
-from torch import nn
 
-from specdm.models.flow import level_by_channel
 from specdm.models.latent_noise import filtered, noise_kernels
+from specdm.models.level_unet import LevelNetwork, MaskNetwork
 
 
-class JointDenoiser(ModelMixin, ConfigMixin):
+class JointDenoiser(LevelNetwork, ModelMixin, ConfigMixin):
     """Velocity of every stream from noisy latents and the noise level of every stream and cell.
 
-    diffusers' UNet2DModel is the backbone. It is told the levels twice: as one embedding (the sum of an
-    embedding of each stream's mean level, and of the class composition where given; it enters every residual
-    block as scale and shift) and as one plane of levels per stream beside the latents.
+    Tiles of whose images nothing is known, not even a noisy version, have a network of their own for their masks, if
+    `mask_widths` are given: it is smaller, and learns in few steps what one network for everything learns in many.
 
     Args:
         stream_channels: latent channels of each stream, in their order in the latent.
@@ -29,6 +25,9 @@ class JointDenoiser(ModelMixin, ConfigMixin):
         layers: residual blocks a resolution.
         head_channels: channels of an attention head.
         noise_reach: cells that the filters of its noise look in each direction, see `latent_noise`; 0: white noise.
+        mask_streams: numbers of the streams that are masks.
+        mask_widths: channels at each resolution of the network for masks by themselves; none: one network for all.
+        mask_patch: cells along a square that is one place of that network's first resolution.
     """
 
     config_name = "config.json"  # type: ignore[assignment]
@@ -45,6 +44,9 @@ class JointDenoiser(ModelMixin, ConfigMixin):
         layers: int = 2,
         head_channels: int = 48,
         noise_reach: int = 0,
+        mask_streams: tuple[int, ...] = (),
+        mask_widths: tuple[int, ...] = (),
+        mask_patch: int = 1,
     ):
         super().__init__()
         channels, streams = sum(stream_channels), len(stream_channels)
@@ -54,25 +56,21 @@ class JointDenoiser(ModelMixin, ConfigMixin):
             nothing = torch.zeros(0, channels, noise_reach + 1, noise_reach + 1)
             white = noise_kernels(nothing, nothing[:, 0], reach=noise_reach)
             self.register_buffer("noise_kernels", white)
-        deeper = len(widths) - 1
-        self.unet = UNet2DModel(
-            in_channels=channels + streams,
-            out_channels=channels,
-            block_out_channels=tuple(widths),
-            down_block_types=("DownBlock2D", *["AttnDownBlock2D"] * deeper),
-            up_block_types=(*["AttnUpBlock2D"] * deeper, "UpBlock2D"),
-            layers_per_block=layers,
-            attention_head_dim=head_channels,
-            norm_num_groups=16,
-            time_embedding_dim=4 * widths[0],
-            resnet_time_scale_shift="scale_shift",
-            class_embed_type="identity",
-        )
-        embedding = 4 * widths[0]
-        self.level_features = Timesteps(widths[0], flip_sin_to_cos=True, downscale_freq_shift=0)
-        self.level_embeddings = nn.ModuleList([TimestepEmbedding(widths[0], embedding) for _ in range(streams)])
-        # One more input than classes: 1 where a composition is given, so that "none" differs from "all zero".
-        self.composition_embedding = nn.Linear(conditions + 1, embedding, bias=False) if conditions else None
+        self._build(stream_channels, conditions=conditions, widths=widths, layers=layers, head_channels=head_channels)
+        self.masks_alone = None
+        if mask_widths:
+            self._masks = sorted(mask_streams)
+            self._images = [s for s in range(streams) if s not in mask_streams]
+            of_masks = [s in mask_streams for s, count in enumerate(stream_channels) for _ in range(count)]
+            self._mask_channels = [c for c, own in enumerate(of_masks) if own]
+            self.masks_alone = MaskNetwork(
+                [stream_channels[s] for s in self._masks],
+                conditions=conditions,
+                widths=mask_widths,
+                layers=layers,
+                head_channels=head_channels,
+                patch=mask_patch,
+            )
 
     @torch.no_grad()
     def fit_latents(self, latents: torch.Tensor, known: torch.Tensor) -> None:
@@ -158,22 +156,27 @@ class JointDenoiser(ModelMixin, ConfigMixin):
             composition: `(n, classes)` fractions of each class in the tile; a row of NaN is "not given".
 
         Returns:
-            `(n, channels, y, x)`.
+            `(n, channels, y, x)`; 0 for images of tiles that the network for masks by themselves is asked of.
         """
-        by_channel = level_by_channel(levels, self.stream_channels)
-        # what is unknown has nothing to show
-        noisy = torch.where(by_channel < 1, noisy, 0.0)
-        stream_levels = levels.mean(dim=(2, 3))
-        embedding = sum(
-            embed(self.level_features(stream_levels[:, s] * 1000.0).to(noisy.dtype))
-            for s, embed in enumerate(self.level_embeddings)
-        )
-        if self.composition_embedding is not None:
-            if composition is None:
-                composition = noisy.new_full((len(noisy), self.config["conditions"]), float("nan"))
-            given = composition.isfinite().all(dim=1, keepdim=True)
-            row = torch.cat([torch.where(given, composition, 0.0), given.to(noisy.dtype)], dim=1)
-            embedding = embedding + self.composition_embedding(row)
-        inputs = torch.cat([noisy, levels * 2 - 1], dim=1)
-        overall = stream_levels.mean(dim=1) * 1000.0
-        return self.unet(inputs, overall, class_labels=embedding, return_dict=False)[0]
+        if self.masks_alone is None:
+            return self.found(noisy, levels, composition)
+        bare = (levels[:, self._images] == 1).flatten(1).all(dim=1)
+        if bool(bare.all()):
+            return self._masks_only(noisy, levels, composition)
+        if not bool(bare.any()):
+            return self.found(noisy, levels, composition)
+        parts = []
+        for rows, network in ((bare, self._masks_only), (~bare, self.found)):
+            parts.append(network(noisy[rows], levels[rows], None if composition is None else composition[rows]))
+        back = torch.argsort(torch.cat([bare.nonzero(), (~bare).nonzero()]).flatten())
+        return torch.cat(parts)[back]
+
+    def _masks_only(
+        self, noisy: torch.Tensor, levels: torch.Tensor, composition: torch.Tensor | None
+    ) -> torch.Tensor:
+        """Velocity of masks; 0 for images, of which nothing is known and nothing asked."""
+        assert self.masks_alone is not None
+        own = self.masks_alone.velocity(noisy[:, self._mask_channels], levels[:, self._masks], composition)
+        found = own.new_zeros(noisy.shape)
+        found[:, self._mask_channels] = own
+        return found

@@ -29,7 +29,7 @@ class LevelPatterns:
         one_known: one group of streams (images or masks), or half of the time one of its streams, known (level 0).
         one_unknown: likewise unknown (level 1): what the others are by themselves.
         independent: a level for every stream.
-        area_known: part of the area known in all streams, the rest at one shared level.
+        area_known: part of the area known in all streams, the rest in one of the stages.
         stages: one group of streams on its way, those before it known, those after it unknown: what the solver asks.
     """
 
@@ -56,6 +56,7 @@ def draw_levels(
     generator: torch.Generator,
     stages: Sequence[Sequence[int]] | None = None,
     stage_shifts: Sequence[float] | None = None,
+    stage_shares: Sequence[float] | None = None,
     groups: Sequence[Sequence[int]] | None = None,
 ) -> torch.Tensor:
     """Noise levels `(n, streams, y, x)` for training, each tile with its own pattern.
@@ -67,6 +68,8 @@ def draw_levels(
         generator: of all draws.
         stages: numbers of the streams that the solver draws together, in its order; default all at once.
         stage_shifts: of the levels of each stage; default `shift` for all.
+        stage_shares: how often each stage is drawn beside the others in the pattern of stages; default: the last of
+            `STAGE_SHARES`, as around known ground in any case.
         groups: numbers of the streams that are known or unknown together, such as all images; default each alone.
     """
 
@@ -93,8 +96,11 @@ def draw_levels(
     by_stream = torch.where(tiles_of("one_unknown")[:, None] & chosen, 1.0, by_stream)
     by_stream = torch.where(tiles_of("independent")[:, None], own, by_stream)
     order = stages if stages is not None else [range(streams)]
-    path = _on_the_way(even, streams, order, stage_shifts or [shift] * len(order), generator)
+    shifts, shares_of_all = stage_shifts or [shift] * len(order), STAGE_SHARES[-len(order) :]
+    path = _on_the_way(even, streams, order, shifts, stage_shares or shares_of_all, generator)
     by_stream = torch.where(tiles_of("stages")[:, None], path, by_stream)
+    around = _on_the_way(even, streams, order, shifts, shares_of_all, generator)
+    by_stream = torch.where(tiles_of("area_known")[:, None], around, by_stream)
     levels = by_stream[:, :, None, None].expand(n, streams, *cells).clone()
     for i in torch.nonzero(tiles_of("area_known")).flatten().tolist():
         levels[i] = torch.where(_area(cells, generator), 0.0, levels[i])
@@ -118,11 +124,11 @@ def _on_the_way(
     streams: int,
     stages: Sequence[Sequence[int]],
     shifts: Sequence[float],
+    shares: Sequence[float],
     generator: torch.Generator,
 ) -> torch.Tensor:
     """Levels `(n, streams)` of tiles each in one of the stages, drawn at random: known before it, unknown after it."""
-    often = torch.tensor(STAGE_SHARES[-len(stages) :])
-    stage = torch.multinomial(often, len(even), replacement=True, generator=generator)
+    stage = torch.multinomial(torch.tensor(shares), len(even), replacement=True, generator=generator)
     levels = torch.ones(len(even), streams)
     for number, group in enumerate(stages):
         own = shift_levels(even, shifts[number])
@@ -146,6 +152,9 @@ def told_with_masks(
     levels = levels.clone()
     for mask, labelled in gaps:
         shown = (levels[:, mask] < 1).flatten(1).any(dim=1)
+        # around known ground it may be this that is asked, and nothing else yet
+        asked = (levels[:, labelled] > 0) & (levels[:, labelled] < 1) & (levels[:, mask] == 1)
+        shown &= ~asked.flatten(1).any(dim=1)
         levels[shown & (torch.rand(len(levels), generator=generator) < TOLD_SHARE), labelled] = 0.0
     return levels
 

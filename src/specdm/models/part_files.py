@@ -54,7 +54,7 @@ def load_part_files(folder: Path) -> Part:
         part: Any = kind.from_config(config)
         state: dict[str, torch.Tensor] = load_file(weights)
         part.load_state_dict(state, strict=True)
-    except (SafetensorError, RuntimeError, TypeError, ValueError, KeyError, OSError) as error:
+    except (SafetensorError, RuntimeError, TypeError, ValueError, LookupError, OSError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ModelError(f"{weights}: not the weights of this model or damaged ({reason}); copy it again") from error
     return part.eval()

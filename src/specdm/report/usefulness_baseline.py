@@ -15,7 +15,7 @@ STAGES = 3
 
 
 def baseline_of(config: RunConfig) -> RunConfig:
-    """The baseline's configuration: the same tiles, denoiser, latent channels, batches, seed, machine, and budget.
+    """The baseline's configuration: the same tiles, network, latent channels, batches, seed, machine, budget.
 
     Of a run of preset `tiny` it is the preset `ldm`. The budget of its codec is that of the run's codecs; minutes that
     the run has for its reader of masks, which the baseline lacks, go to its denoiser. Steps are the same ones.

@@ -1,4 +1,7 @@
-"""All randomness of sampling: tile i draws from a generator of its own, seeded by (seed, i)."""
+"""All randomness of sampling: tile i draws from a generator of its own, seeded by (seed, i).
+
+Compositions are the exception: those of tiles in a row are spread evenly, so that a small set is like a large one.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,10 @@ import numpy as np
 import torch
 
 from specdm.models.composition_prior import CompositionPrior
+
+GOLDEN = (5**0.5 - 1) / 2
+_COMPOSITIONS = 1
+"""Beside the seed, of what is drawn once for all tiles."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +42,23 @@ def tile_draws(
     composition: torch.Tensor | None,
 ) -> TileDraws:
     """Draws for tiles of these indices; drawn on the CPU, so that a GPU gives the same tiles but for ties."""
-    white, compositions, generators = [], [], []
+    white, generators = [], []
     for i in indices:
         state = np.random.SeedSequence([seed, i]).generate_state(2, np.uint32)
         generator = torch.Generator().manual_seed(int(state[0]) << 31 ^ int(state[1]))
         white.append(torch.randn(shape, generator=generator))
-        drawn = prior.draw(generator)
-        compositions.append(drawn if composition is None else composition)
         generators.append(generator)
-    return TileDraws(torch.stack(white), torch.stack(compositions), generators)
+    if composition is None:
+        compositions = prior.at(even_places(indices, seed=seed))
+    else:
+        compositions = composition.expand(len(indices), -1)
+    return TileDraws(torch.stack(white), compositions, generators)
+
+
+def even_places(indices: Sequence[int], *, seed: int) -> torch.Tensor:
+    """A place from 0 to below 1 for each tile, `(n,)`; those of tiles in a row are spread evenly.
+
+    Steps of the golden ratio, from a start of the seed (additive recurrence, Niederreiter 1992, section 3.1).
+    """
+    start = np.random.default_rng([seed, _COMPOSITIONS]).random()
+    return torch.from_numpy((start + GOLDEN * np.asarray(indices, np.float64)) % 1.0)

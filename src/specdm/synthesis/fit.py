@@ -24,7 +24,7 @@ from specdm.synthesis.facts import TileFacts
 from specdm.synthesis.pipeline import SpecDMPipeline
 from specdm.synthesis.sampling_defaults import SamplingDefaults
 from specdm.tiles.tileset import TileSet
-from specdm.training.config import RunConfig, load_config, read_config
+from specdm.training.config import RunConfig, load_config
 from specdm.training.ranks import Ranks, together
 from specdm.training.run_lock import run_lock
 from specdm.training.stages import train_stages
@@ -89,7 +89,8 @@ def train_run(run: Path, *, tiles: TileSet, config: RunConfig, show_progress: bo
 def _check_fits(run: Path, tiles: TileSet, *, config: RunConfig) -> None:
     written = run / "config.yaml"
     if written.exists():
-        _check_same(read_config(written), config, run)
+        # what it does not name is as its preset has it now: settings that came later do not tell runs apart
+        _check_same(load_config(file=written), config, run)
     if config.tiles.size != tiles.size:
         raise RunError(f"{run}: tiles.size is {config.tiles.size}, but the tiles have {tiles.size} px")
 

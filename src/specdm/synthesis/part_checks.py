@@ -76,6 +76,9 @@ def check_parts_fit(
     channels = parts["denoiser"].stream_channels
     if len(streams) != len(channels):
         raise ModelError(f"{folder / 'denoiser'}: is not made for {len(streams)} streams; copy the model again")
+    alone, masks = list(parts["denoiser"].config["mask_streams"]), {"classes", "labelled"}
+    if alone and alone != [s for s, stream in enumerate(streams) if stream.kind in masks]:
+        raise ModelError(f"{folder / 'denoiser'}: its masks are streams {alone}, not those here; copy the model again")
     fractions = sum(map(len, facts.parts))
     wanted: list[tuple[str, str, Any]] = [
         ("denoiser", "conditions", fractions),

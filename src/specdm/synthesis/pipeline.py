@@ -136,7 +136,7 @@ class SpecDMPipeline(PipelineSharing, SceneSampling):
             paste: known pixels come back as they were given; else as they come back from their codec.
             composition: class (or material) name -> fraction of the tile, summing to at most 1; the rest is shared
                 among the others as in training tiles. With several mask layers "LAYER: class". Default: a
-                training tile's, drawn for each tile; none where an image or part of the ground is given.
+                training tile's, spread evenly over all of them; none where an image or part of the ground is given.
             balance: draw compositions that have as much of every class, as near as training tiles allow.
             composition_strength: how far masks are pulled to their composition, 0 to 1.
             steps: solver steps of each stage: where masks say something, what they say, images.

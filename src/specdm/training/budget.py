@@ -12,6 +12,8 @@ from torch import nn
 class Budget(L.Callback):
     """Ends a stage at its budget and sets the learning rate by how much of it is used.
 
+    A group of weights with `times` has so many times the rate.
+
     With both limits the one reached first counts. Minutes are counted over interruptions: a resumed stage goes
     on with what was left at its checkpoint. Of several processes all go by the clock of the first, read once a step:
     with a clock each they would have other learning rates, and end at other steps.
@@ -54,7 +56,7 @@ class Budget(L.Callback):
             self._told = None
             self._told = float(trainer.strategy.broadcast(self.seconds))
         for group in trainer.optimizers[0].param_groups:
-            group["lr"] = self.rate(trainer.global_step)
+            group["lr"] = self.rate(trainer.global_step) * group.get("times", 1.0)
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: nn.Module, outputs: Any, batch: Any, batch_idx: int

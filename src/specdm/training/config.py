@@ -90,6 +90,9 @@ class DenoiserConfig(_Section):
     widths: tuple[int, ...] = (64, 128)
     layers: int = Field(1, ge=1)
     head_channels: int = Field(32, ge=8)
+    mask_widths: tuple[int, ...] = Field(
+        (32, 64), description="of the network that draws class masks before there is an image; []: one for everything"
+    )
     patterns: PatternsConfig = PatternsConfig()
     read_masks_below: float = Field(
         0.1,
@@ -105,7 +108,9 @@ class DenoiserConfig(_Section):
     composition_dropout: float = Field(0.1, ge=0, le=1)
     mask_loss_weight: float = Field(1.0, gt=0)
     batch_size: int = Field(16, ge=1)
+    mask_batch_size: int = Field(8, ge=1, description="tiles beside these that teach masks by themselves")
     learning_rate: float = Field(2e-3, gt=0)
+    mask_learning_rate: float = Field(4e-3, gt=0, description="of the network for masks by themselves")
     warmup_steps: int = Field(30, ge=0)
     decay_share: float = Field(0.5, ge=0, le=1, description="last share of the budget with falling rate")
     gradient_clip: float = Field(1.0, gt=0)
@@ -176,11 +181,14 @@ class RunConfig(_Section):
     @model_validator(mode="after")
     def _fits_together(self) -> RunConfig:
         cells = self.tiles.size / self.codec.factor
-        deepest = 2 ** (len(self.denoiser.widths) - 1)
+        widths = {"widths": self.denoiser.widths}
+        if self.denoiser.masks_first and not self.codec.together:
+            widths["mask_widths"] = self.denoiser.mask_widths
+        deepest = 2 ** (max(map(len, widths.values())) - 1)
         if cells % deepest:
             raise ValueError(
                 f"tiles.size {self.tiles.size} must be a multiple of {self.codec.factor * deepest} "
-                f"(codec.factor times 2 for every further width of denoiser.widths)"
+                f"(codec.factor times 2 for every further one of the denoiser's widths)"
             )
         parts: list[tuple[str, CodecConfig | ReaderConfig | DenoiserConfig]] = [
             ("codec", self.codec), ("denoiser", self.denoiser)
@@ -190,21 +198,27 @@ class RunConfig(_Section):
             if part.minutes is None and part.steps is None:
                 raise ValueError(f"{name}.minutes or {name}.steps must be set: training needs a budget")
         processes = self.training.devices * self.training.nodes
-        for name, size in (
-            ("codec.batch_size", self.codec.batch_size),
-            ("codec.mask_batch_size", self.codec.mask_batch_size),
-            ("reader.batch_size", self.reader.batch_size),
-            ("denoiser.batch_size", self.denoiser.batch_size),
-        ):
+        sizes = {
+            "codec.batch_size": self.codec.batch_size,
+            "codec.mask_batch_size": self.codec.mask_batch_size,
+            "reader.batch_size": self.reader.batch_size,
+            "denoiser.batch_size": self.denoiser.batch_size,
+        }
+        if widths.get("mask_widths"):
+            sizes["denoiser.mask_batch_size"] = self.denoiser.mask_batch_size
+        for name, size in sizes.items():
             if size % processes:
                 raise ValueError(
                     f"{name} {size} is shared by {processes} processes (training.devices {self.training.devices} times "
                     f"training.nodes {self.training.nodes}); make it a multiple of {processes}, or take fewer"
                 )
-        if any(width < self.denoiser.head_channels for width in self.denoiser.widths[1:]):
-            raise ValueError(f"denoiser.head_channels {self.denoiser.head_channels} is more than a width")
-        if any(width % 16 for width in self.denoiser.widths):
-            raise ValueError(f"denoiser.widths {list(self.denoiser.widths)} must be multiples of 16")
+        for name, own in widths.items():
+            if any(width < self.denoiser.head_channels for width in own[1:]):
+                raise ValueError(
+                    f"denoiser.head_channels {self.denoiser.head_channels} is more than a width of denoiser.{name}"
+                )
+            if any(width % 16 for width in own):
+                raise ValueError(f"denoiser.{name} {list(own)} must be multiples of 16")
         return self
 
     def to_yaml(self) -> str:

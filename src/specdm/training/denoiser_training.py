@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -11,6 +11,7 @@ from specdm.errors import TrainingError
 from specdm.models.batch_share import WHOLE, BatchShare
 from specdm.models.denoiser import JointDenoiser
 from specdm.models.flow import (
+    STAGE_SHARES,
     LevelPatterns,
     draw_levels,
     hidden_until_told,
@@ -26,9 +27,42 @@ from specdm.training.tile_tensors import LatentTiles
 
 STAGE = 2
 
+MASK_STAGES = (1.0, 3.0)
+"""How often it is learnt where masks say anything, and what they say, where images are unknown."""
+
+MASK_PATTERNS = LevelPatterns(
+    shared=0.0, one_known=0.1, one_unknown=0.0, independent=0.0, area_known=0.1, stages=0.8
+)
+
+BESIDE_A_DATE = 0.2
+"""How often a network that is not for masks by themselves learns stages of masks, of several dates one known, beside as
+often as it would without the other."""
+
+
+class Lesson(NamedTuple):
+    """What a step teaches one network.
+
+    Attributes:
+        tiles: how many.
+        patterns: of their noise levels.
+        stages: that it is asked for, see `streams.stages_of`.
+        stage_shares: how often each is drawn; None: see `flow.draw_levels`.
+        images: whether anything of them is shown.
+        draw: number of its first generator in a step, the second is the next.
+    """
+
+    tiles: int
+    patterns: LevelPatterns
+    stages: list[list[int]]
+    stage_shares: Sequence[float] | None
+    images: bool
+    draw: int
+
 
 class DenoiserTraining(AveragedTraining):
     """Flow matching with a noise level for every stream and cell; `average` holds the EMA weights.
+
+    Where masks by themselves have a network of their own, a step has a lesson for each.
 
     An unlabelled cell is unknown (noise level 1) and has no loss; neither has a known one (level 0). Of several
     processes each draws the whole batch and works on its `share`.
@@ -55,15 +89,61 @@ class DenoiserTraining(AveragedTraining):
         )
         self.streams, self.config, self.seed = streams, config, seed
         self._tiles = tiles
-        self._chances = tile_chances(streams, tiles.encoded.known)
+        self._images = [s for s, stream in enumerate(streams) if stream.kind in ("image", "pair")]
         self._masks = [s for s, stream in enumerate(streams) if stream.kind not in ("image", "pair")]
-        self._patterns = LevelPatterns(**config.patterns.model_dump())
-        self._stages = stages_of(streams, masks_first=config.masks_first)
-        self._shifts = stage_shifts(streams, self._stages, image=config.level_shift, mask=config.mask_level_shift)
+        self._layers = [
+            [s for s in self._masks if streams[s].position == layer]
+            for layer in sorted({streams[s].position for s in self._masks})
+        ]
+        self._chances = tile_chances(streams, tiles.encoded.known)
+        # what nobody labelled says nothing of masks
+        self._mask_chances = self._chances * tiles.encoded.known[:, self._masks].flatten(1).any(dim=1)
+        self._lessons = self._lessons_of(denoiser)
+
+    def _lessons_of(self, denoiser: JointDenoiser) -> list[Lesson]:
+        stages = stages_of(self.streams, masks_first=self.config.masks_first)
+        patterns = LevelPatterns(**self.config.patterns.model_dump())
+        if denoiser.masks_alone is None:
+            return [Lesson(self.config.batch_size, patterns, stages, None, images=True, draw=0)]
+        *of_masks, _ = stages
+        masks_only = MASK_STAGES[-len(of_masks) :]
+        beside = BESIDE_A_DATE if len(self._images) > 1 else 0.0
+        mostly_images = [*(beside * share for share in masks_only), STAGE_SHARES[-1]]
+        return [
+            Lesson(self.config.batch_size, patterns, stages, mostly_images, images=True, draw=0),
+            Lesson(self.config.mask_batch_size, MASK_PATTERNS, of_masks, masks_only, images=False, draw=2),
+        ]
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        optimizer = super().configure_optimizers()
+        if self.denoiser.masks_alone is not None:
+            named = list(self.denoiser.named_parameters())
+            own = [part for name, part in named if name.startswith("masks_alone.")]
+            optimizer.param_groups[0]["params"] = [part for name, part in named if not name.startswith("masks_alone.")]
+            times = self.config.mask_learning_rate / self.config.learning_rate
+            optimizer.add_param_group({"params": own, "times": times})
+        return optimizer
 
     def training_step(self, batch: Any, batch_idx: int) -> torch.Tensor:
-        generator = step_generator(self.seed, STAGE, self.global_step)
-        chosen = torch.multinomial(self._chances, self.config.batch_size, replacement=True, generator=generator)
+        loss = torch.stack([self._loss_of(lesson) for lesson in self._lessons]).sum()
+        if self.share.ranks > 1:
+            # processes wait for a gradient of every weight, also where one's tiles asked one network only
+            loss = loss + 0.0 * torch.stack([p.sum() for p in self.denoiser.parameters()]).sum()
+        average = self.share.average(loss)
+        if not torch.isfinite(average):
+            rates = ["learning_rate"] + ["mask_learning_rate"] * (len(self._lessons) > 1)
+            raise TrainingError(
+                f"the denoiser's loss became {average.item()} at step {self.global_step}; lower "
+                + " and ".join(f"denoiser.{name} (now {getattr(self.config, name)})" for name in rates)
+                + " and start again"
+            )
+        self.log("denoiser_loss", average, logger=False)
+        return loss
+
+    def _loss_of(self, lesson: Lesson) -> torch.Tensor:
+        generator = step_generator(self.seed, STAGE, self.global_step, lesson.draw)
+        chances = self._chances if lesson.images else self._mask_chances
+        chosen = torch.multinomial(chances, lesson.tiles, replacement=True, generator=generator)
         latents, known = self._tiles.encoded.latents[chosen], self._tiles.encoded.known[chosen]
         composition = self._tiles.compositions[chosen]
         dropped = torch.rand(len(chosen), 1, generator=generator) < self.config.composition_dropout
@@ -73,13 +153,20 @@ class DenoiserTraining(AveragedTraining):
             len(chosen),
             len(self.streams),
             cells,
-            patterns=self._patterns,
-            shift=self.config.level_shift,
+            patterns=lesson.patterns,
+            shift=self.config.level_shift if lesson.images else self.config.mask_level_shift,
             generator=generator,
-            stages=self._stages,
-            stage_shifts=self._shifts,
-            groups=image_and_mask_streams(self.streams),
+            stages=lesson.stages,
+            stage_shifts=stage_shifts(
+                self.streams, lesson.stages, image=self.config.level_shift, mask=self.config.mask_level_shift
+            ),
+            stage_shares=lesson.stage_shares,
+            groups=image_and_mask_streams(self.streams) if lesson.images else self._layers,
         )
+        if not lesson.images:
+            levels[:, self._images] = 1.0
+        elif len(self._lessons) > 1 and len(self._images) > 1:
+            levels = self._with_a_date(levels, generator)
         gaps = masks_with_gaps(self.streams)
         levels = told_with_masks(levels, gaps, generator=generator)
         levels = hidden_until_told(torch.where(known > 0, levels, 1.0), gaps)
@@ -92,25 +179,25 @@ class DenoiserTraining(AveragedTraining):
         latents, levels, composition, counts = (
             self.share.of(part).to(self.device) for part in (latents, levels, composition, counts)
         )
-        noise = self.denoiser.noise(self.share.of(self._white(cells)))
+        noise = self.denoiser.noise(self.share.of(self._white(cells, lesson)))
         by_channel = level_by_channel(levels, self.denoiser.stream_channels)
         noisy = interpolate(latents, noise, by_channel)
         predicted = self.denoiser(noisy, levels, composition)
         error = (predicted - (noise - latents)).square()
-        loss = self.weighted_loss(error, counts, cells=counted.tolist())
-        average = self.share.average(loss)
-        if not torch.isfinite(average):
-            raise TrainingError(
-                f"the denoiser's loss became {average.item()} at step {self.global_step}; lower "
-                f"denoiser.learning_rate (now {self.config.learning_rate}) and start again"
-            )
-        self.log("denoiser_loss", average, logger=False)
-        return loss
+        return self.weighted_loss(error, counts, cells=counted.tolist())
 
-    def _white(self, cells: tuple[int, int]) -> torch.Tensor:
-        """White noise for the whole batch, drawn where it is needed: of wide models there is much."""
-        shape = (self.config.batch_size, *self.denoiser.white_shape(cells))
-        generator = step_generator(self.seed, STAGE, self.global_step, 1, device=self.device)
+    def _with_a_date(self, levels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """One date known in tiles that show masks and no image: else they are for the other network."""
+        bare = (levels[:, self._images] == 1).flatten(1).all(dim=1)
+        dates = torch.tensor(self._images)[torch.randint(len(self._images), (len(levels),), generator=generator)]
+        levels = levels.clone()
+        levels[bare, dates[bare]] = 0.0
+        return levels
+
+    def _white(self, cells: tuple[int, int], lesson: Lesson) -> torch.Tensor:
+        """White noise for all tiles of a lesson, drawn where it is needed: of wide models there is much."""
+        shape = (lesson.tiles, *self.denoiser.white_shape(cells))
+        generator = step_generator(self.seed, STAGE, self.global_step, lesson.draw + 1, device=self.device)
         return torch.randn(shape, generator=generator, device=self.device)
 
 

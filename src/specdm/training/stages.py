@@ -39,6 +39,9 @@ from specdm.training.tile_tensors import (
     tile_streams,
 )
 
+MASK_PATCH = 2
+"""Cells along a square that the network of class masks takes at once, where tiles can be cut into such."""
+
 DrawSamples = Callable[[JointModel, LatentTiles, Path], None]
 """Writes a picture of a few samples of an unfinished model."""
 
@@ -171,14 +174,22 @@ def _codec_names(streams: tuple[Stream, ...]) -> list[str]:
 def _new_denoiser(
     streams: tuple[Stream, ...], codecs: dict[str, Codec], tiles: TileSet, *, config: RunConfig
 ) -> JointDenoiser:
+    set_, cells = config.denoiser, tiles.size // config.codec.factor
+    masks = [s for s, stream in enumerate(streams) if stream.kind in ("classes", "labelled")]
+    amounts = any(stream.kind == "amounts" for stream in streams)
+    alone = bool(masks and set_.mask_widths and set_.masks_first and not amounts)
+    in_patches = alone and cells % (MASK_PATCH * 2 ** (len(set_.mask_widths) - 1)) == 0
     with seeded(config.seed + 1):
         return JointDenoiser(
             stream_channels=tuple(codecs[stream.codec].latent_channels for stream in streams),
             conditions=sum(map(len, part_names(tiles))),
-            widths=config.denoiser.widths,
-            layers=config.denoiser.layers,
-            head_channels=config.denoiser.head_channels,
-            noise_reach=noise_reach(tiles.size // config.codec.factor) if config.denoiser.coloured_noise else 0,
+            widths=set_.widths,
+            layers=set_.layers,
+            head_channels=set_.head_channels,
+            noise_reach=noise_reach(cells) if set_.coloured_noise else 0,
+            mask_streams=tuple(masks) if alone else (),
+            mask_widths=set_.mask_widths if alone else (),
+            mask_patch=MASK_PATCH if in_patches else 1,
         )
 
 
