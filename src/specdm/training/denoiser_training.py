@@ -34,6 +34,10 @@ MASK_PATTERNS = LevelPatterns(
     shared=0.0, one_known=0.1, one_unknown=0.0, independent=0.0, area_known=0.1, stages=0.8
 )
 
+MASKS_BESIDE = 0.2
+"""What masks count beside images where masks by themselves have a network of their own: few tiles of a step then show
+masks to the other, and the errors of few, counted like those of all images, would shake it."""
+
 BESIDE_A_DATE = 0.2
 """How often a network that is not for masks by themselves learns stages of masks, of several dates one known, beside as
 often as it would without the other."""
@@ -83,7 +87,7 @@ class DenoiserTraining(AveragedTraining):
             denoiser=denoiser,
             streams=streams,
             config=config,
-            mask_loss_weight=config.mask_loss_weight,
+            mask_loss_weight=config.mask_loss_weight * (1.0 if denoiser.masks_alone is None else MASKS_BESIDE),
             importance=importance,
             share=share,
         )
