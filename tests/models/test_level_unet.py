@@ -49,7 +49,8 @@ def gradients(denoiser: JointDenoiser, noisy: torch.Tensor, levels: torch.Tensor
     ("images", "asked"),
     [
         ([1.0, 1.0], {"masks": True, "joint": False}),
-        ([0.999, 0.0], {"masks": False, "joint": True}),
+        ([1.0, 0.0], {"masks": True, "joint": False}),
+        ([0.999, 0.2], {"masks": False, "joint": True}),
         ([1.0, 0.5], {"masks": True, "joint": True}),
     ],
 )
@@ -57,10 +58,24 @@ def test_who_is_asked(noisy, images: list[float], asked: dict[str, bool]) -> Non
     assert gradients(new(), noisy[: len(images)], levels_of(*images)) == asked
 
 
-def test_an_image_known_in_part_is_asked_with_its_masks(noisy) -> None:
+def test_an_image_known_in_part_tells_nothing_until_more_of_it_is_drawn(noisy) -> None:
     levels = levels_of(1.0)
     levels[0, 0, 0, 0] = 0.0
+    assert gradients(new(), noisy[:1], levels) == {"masks": True, "joint": False}
+    levels[0, 0, 1:] = 0.999
     assert gradients(new(), noisy[:1], levels) == {"masks": False, "joint": True}
+
+
+def test_one_date_of_two_is_asked_with_its_masks() -> None:
+    torch.manual_seed(0)
+    net = JointDenoiser(
+        (3, 3, 2), widths=(16, 16), layers=1, head_channels=16, mask_streams=(2,), mask_widths=(16, 16)
+    ).eval()
+    levels = torch.full((1, 3, 8, 8), 0.5)
+    for dates, asked in (((0.0, 1.0), "joint"), ((0.0, 0.0), "masks"), ((1.0, 1.0), "masks"), ((0.0, 0.9), "joint")):
+        levels[0, :2] = torch.tensor(dates)[:, None, None]
+        found = gradients(net, torch.randn(1, 8, 8, 8), levels)
+        assert found == {"masks": asked == "masks", "joint": asked == "joint"}, dates
 
 
 @torch.no_grad()

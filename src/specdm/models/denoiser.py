@@ -15,8 +15,9 @@ from specdm.models.level_unet import LevelNetwork, MaskNetwork
 class JointDenoiser(LevelNetwork, ModelMixin, ConfigMixin):
     """Velocity of every stream from noisy latents and the noise level of every stream and cell.
 
-    Tiles of whose images nothing is known, not even a noisy version, have a network of their own for their masks, if
-    `mask_widths` are given: it is smaller, and learns in few steps what one network for everything learns in many.
+    Masks have a network of their own as long as no image is drawn, if `mask_widths` are given: it is smaller, and
+    learns in few steps what one network for everything learns in many. What a known image says of masks is read off it
+    by `MaskReader`; with some dates known and others not, nothing can be read, and the other network is asked.
 
     Args:
         stream_channels: latent channels of each stream, in their order in the latent.
@@ -160,7 +161,7 @@ class JointDenoiser(LevelNetwork, ModelMixin, ConfigMixin):
         """
         if self.masks_alone is None:
             return self.found(noisy, levels, composition)
-        bare = (levels[:, self._images] == 1).flatten(1).all(dim=1)
+        bare = self._masks_alone(levels[:, self._images])
         if bool(bare.all()):
             return self._masks_only(noisy, levels, composition)
         if not bool(bare.any()):
@@ -171,10 +172,17 @@ class JointDenoiser(LevelNetwork, ModelMixin, ConfigMixin):
         back = torch.argsort(torch.cat([bare.nonzero(), (~bare).nonzero()]).flatten())
         return torch.cat(parts)[back]
 
+    @staticmethod
+    def _masks_alone(levels: torch.Tensor) -> torch.Tensor:
+        """Tiles of which no image is drawn, `(n,)`, by the levels of the images; but those with one date of several."""
+        known, unknown = ((levels == end).flatten(2).all(dim=2) for end in (0.0, 1.0))
+        still = ((levels == 0) | (levels == 1)).flatten(1).all(dim=1)
+        return still & ~(known.any(dim=1) & unknown.any(dim=1))
+
     def _masks_only(
         self, noisy: torch.Tensor, levels: torch.Tensor, composition: torch.Tensor | None
     ) -> torch.Tensor:
-        """Velocity of masks; 0 for images, of which nothing is known and nothing asked."""
+        """Velocity of masks; 0 for images, of which nothing is asked."""
         assert self.masks_alone is not None
         own = self.masks_alone.velocity(noisy[:, self._mask_channels], levels[:, self._masks], composition)
         found = own.new_zeros(noisy.shape)
