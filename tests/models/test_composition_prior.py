@@ -89,3 +89,8 @@ def test_places_where_nothing_is_known_or_there_is_one_class(classes: int) -> No
     assert nothing.at(torch.rand(5)).isnan().all() and nothing.at(torch.rand(5)).shape == (5, classes)
     one = CompositionPrior.fitted(torch.eye(classes)[:1], shares=torch.ones(classes) / classes)
     assert (one.at(torch.rand(5)) == torch.eye(classes)[0]).all()
+
+
+def test_free_quantities_have_no_composition() -> None:
+    prior = CompositionPrior.fitted(torch.zeros(4, 0), shares=torch.zeros(0))
+    assert prior.at(torch.rand(5)).shape == (5, 0)

@@ -46,7 +46,7 @@ class CompositionPrior(ModelMixin, ConfigMixin):
         few tiles already have about as much of every class as many.
         """
         rows, classes = self.fractions.shape
-        if rows == 0:
+        if rows == 0 or classes == 0:
             return torch.full((len(places), classes), float("nan"))
         most = self.fractions.argsort(dim=1, descending=True, stable=True)[:, :2]
         keys = [self.fractions.amax(dim=1), *most.T.flip(0)]
