@@ -249,6 +249,7 @@ def test_a_network_for_masks_has_a_lesson_and_a_rate_of_its_own() -> None:
     assert on_the_way.float().mean() < 0.1, "what the other network is for"
     assert all(part.grad is not None and part.grad.isfinite().all() for part in module.denoiser.parameters())
     assert [group.get("times") for group in options] == [None, 2.0]
+    assert module._weights == pytest.approx([1.0, 0.2]), "few tiles of a step show masks beside images"
     assert sum(len(group["params"]) for group in options) == len(list(module.denoiser.parameters()))
 
 
