@@ -31,9 +31,10 @@ if TYPE_CHECKING:
 
 RECORDS = RESULTS / "fidelity"
 CALIBRATION_MINUTES = 0.8
-"""What SpecDM spends on calibration after its budget, about, on one thread; the others train that much longer.
+"""How much longer the others train than SpecDM: at least what it spends on calibration after its budget, on one thread.
 
-128 tiles drawn in 36 s and the fit in 11 s, on Indian Pines.
+128 tiles drawn in 36 s and the fit in 11 s, on Indian Pines, before masks had a network of their own; since then they
+are drawn in half of that, and the others keep what they had.
 """
 
 
@@ -61,7 +62,7 @@ class Machine:
 
 
 def training_minutes(job: Job) -> float:
-    """So that all methods take the same time in all."""
+    """So that no other method takes less time in all than SpecDM."""
     return job.minutes + (0.0 if job.method == "specdm" else CALIBRATION_MINUTES)
 
 

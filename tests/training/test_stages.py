@@ -263,3 +263,19 @@ def test_no_more_tiles_than_memory_allows(little_tiles: TileSet) -> None:
     assert len(part.images) == len(part.positions) == 5
     assert torch.equal(part.positions, again.positions) and not torch.equal(part.positions, other.positions)
     assert len(load_part(little_tiles, seed=0).images) == len(little_tiles)
+
+
+def test_settings_that_came_later_do_not_tell_runs_apart(little_tiles: TileSet, tmp_path: Path) -> None:
+    """A run of preset base from before there was a network for masks; its preset has another one than the default."""
+    import yaml
+
+    from specdm.synthesis.fit import _check_fits
+
+    config = load_config(preset="base", overrides={"tiles.size": little_tiles.size})
+    written = yaml.safe_load(config.to_yaml())
+    written["denoiser"] = {key: value for key, value in written["denoiser"].items() if not key.startswith("mask_")}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(written))
+    _check_fits(tmp_path, little_tiles, config=config)
+    other = config.model_copy(update={"seed": 1})
+    with pytest.raises(RunError, match="another configuration"):
+        _check_fits(tmp_path, little_tiles, config=other)

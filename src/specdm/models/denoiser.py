@@ -161,7 +161,7 @@ class JointDenoiser(LevelNetwork, ModelMixin, ConfigMixin):
         """
         if self.masks_alone is None:
             return self.found(noisy, levels, composition)
-        bare = self._masks_alone(levels[:, self._images])
+        bare = self._draws_no_image(levels[:, self._images])
         if bool(bare.all()):
             return self._masks_only(noisy, levels, composition)
         if not bool(bare.any()):
@@ -173,7 +173,7 @@ class JointDenoiser(LevelNetwork, ModelMixin, ConfigMixin):
         return torch.cat(parts)[back]
 
     @staticmethod
-    def _masks_alone(levels: torch.Tensor) -> torch.Tensor:
+    def _draws_no_image(levels: torch.Tensor) -> torch.Tensor:
         """Tiles of which no image is drawn, `(n,)`, by the levels of the images; but those with one date of several."""
         known, unknown = ((levels == end).flatten(2).all(dim=2) for end in (0.0, 1.0))
         still = ((levels == 0) | (levels == 1)).flatten(1).all(dim=1)

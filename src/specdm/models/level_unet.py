@@ -39,12 +39,7 @@ class LevelNetwork(nn.Module):
         """Make the parts: what a subclass begins with.
 
         Args:
-            stream_channels: latent channels of each stream, in their order in the latent.
-            conditions: number of classes of the composition condition; 0 for none.
-            widths: channels at each resolution; attention at every resolution but the first.
-            layers: residual blocks a resolution.
-            head_channels: channels of an attention head.
-            patch: cells along a square that is one place of the first resolution.
+            patch: cells along a square that is one place of the first resolution. The others: see `JointDenoiser`.
         """
         self._by_stream, self._conditions, self._patch = tuple(stream_channels), conditions, patch
         channels, streams = sum(stream_channels), len(stream_channels)

@@ -48,18 +48,18 @@ class Lesson(NamedTuple):
 
     Attributes:
         tiles: how many.
-        patterns: of their noise levels.
-        stages: that it is asked for, see `streams.stages_of`.
-        stage_shares: how often each is drawn; None: see `flow.draw_levels`.
-        images: whether anything of them is shown.
+        chances: of each tile to be drawn, `(n,)`.
+        levels: what `flow.draw_levels` is told of them.
+        hidden: numbers of the streams of which nothing is shown.
+        dates: numbers of the images one of which is known where none is shown; none: it stays so.
         draw: number of its first generator in a step, the second is the next.
     """
 
     tiles: int
-    patterns: LevelPatterns
-    stages: list[list[int]]
-    stage_shares: Sequence[float] | None
-    images: bool
+    chances: torch.Tensor
+    levels: dict[str, Any]
+    hidden: list[int]
+    dates: list[int]
     draw: int
 
 
@@ -93,29 +93,40 @@ class DenoiserTraining(AveragedTraining):
         )
         self.streams, self.config, self.seed = streams, config, seed
         self._tiles = tiles
-        self._images = [s for s, stream in enumerate(streams) if stream.kind in ("image", "pair")]
         self._masks = [s for s, stream in enumerate(streams) if stream.kind not in ("image", "pair")]
-        self._layers = [
-            [s for s in self._masks if streams[s].position == layer]
-            for layer in sorted({streams[s].position for s in self._masks})
-        ]
-        self._chances = tile_chances(streams, tiles.encoded.known)
-        # what nobody labelled says nothing of masks
-        self._mask_chances = self._chances * tiles.encoded.known[:, self._masks].flatten(1).any(dim=1)
         self._lessons = self._lessons_of(denoiser)
 
     def _lessons_of(self, denoiser: JointDenoiser) -> list[Lesson]:
-        stages = stages_of(self.streams, masks_first=self.config.masks_first)
-        patterns = LevelPatterns(**self.config.patterns.model_dump())
+        config, streams, known = self.config, self.streams, self._tiles.encoded.known
+        chances = tile_chances(streams, known)
+        stages = stages_of(streams, masks_first=config.masks_first)
+        everything: dict[str, Any] = {
+            "patterns": LevelPatterns(**config.patterns.model_dump()),
+            "shift": config.level_shift,
+            "stages": stages,
+            "stage_shifts": stage_shifts(streams, stages, image=config.level_shift, mask=config.mask_level_shift),
+            "groups": image_and_mask_streams(streams),
+        }
         if denoiser.masks_alone is None:
-            return [Lesson(self.config.batch_size, patterns, stages, None, images=True, draw=0)]
-        *of_masks, _ = stages
+            return [Lesson(config.batch_size, chances, everything, [], [], draw=0)]
+        *of_masks, images = stages
         masks_only = MASK_STAGES[-len(of_masks) :]
-        beside = BESIDE_A_DATE if len(self._images) > 1 else 0.0
-        mostly_images = [*(beside * share for share in masks_only), STAGE_SHARES[-1]]
+        beside = BESIDE_A_DATE if len(images) > 1 else 0.0
+        everything["stage_shares"] = [*(beside * share for share in masks_only), STAGE_SHARES[-1]]
+        layers = sorted({streams[s].position for s in self._masks})
+        masks: dict[str, Any] = {
+            "patterns": MASK_PATTERNS,
+            "shift": config.mask_level_shift,
+            "stages": of_masks,
+            "stage_shifts": everything["stage_shifts"][:-1],
+            "stage_shares": masks_only,
+            "groups": [[s for s in self._masks if streams[s].position == layer] for layer in layers],
+        }
+        # what nobody labelled says nothing of masks
+        labelled = chances * known[:, self._masks].flatten(1).any(dim=1)
         return [
-            Lesson(self.config.batch_size, patterns, stages, mostly_images, images=True, draw=0),
-            Lesson(self.config.mask_batch_size, MASK_PATTERNS, of_masks, masks_only, images=False, draw=2),
+            Lesson(config.batch_size, chances, everything, [], images if len(images) > 1 else [], draw=0),
+            Lesson(config.mask_batch_size, labelled, masks, images, [], draw=2),
         ]
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
@@ -146,31 +157,16 @@ class DenoiserTraining(AveragedTraining):
 
     def _loss_of(self, lesson: Lesson) -> torch.Tensor:
         generator = step_generator(self.seed, STAGE, self.global_step, lesson.draw)
-        chances = self._chances if lesson.images else self._mask_chances
-        chosen = torch.multinomial(chances, lesson.tiles, replacement=True, generator=generator)
+        chosen = torch.multinomial(lesson.chances, lesson.tiles, replacement=True, generator=generator)
         latents, known = self._tiles.encoded.latents[chosen], self._tiles.encoded.known[chosen]
         composition = self._tiles.compositions[chosen]
         dropped = torch.rand(len(chosen), 1, generator=generator) < self.config.composition_dropout
         composition = torch.where(dropped, float("nan"), composition)
         cells = (latents.shape[-2], latents.shape[-1])
-        levels = draw_levels(
-            len(chosen),
-            len(self.streams),
-            cells,
-            patterns=lesson.patterns,
-            shift=self.config.level_shift if lesson.images else self.config.mask_level_shift,
-            generator=generator,
-            stages=lesson.stages,
-            stage_shifts=stage_shifts(
-                self.streams, lesson.stages, image=self.config.level_shift, mask=self.config.mask_level_shift
-            ),
-            stage_shares=lesson.stage_shares,
-            groups=image_and_mask_streams(self.streams) if lesson.images else self._layers,
-        )
-        if not lesson.images:
-            levels[:, self._images] = 1.0
-        elif len(self._lessons) > 1 and len(self._images) > 1:
-            levels = self._with_a_date(levels, generator)
+        levels = draw_levels(len(chosen), len(self.streams), cells, generator=generator, **lesson.levels)
+        levels[:, lesson.hidden] = 1.0
+        if lesson.dates:
+            levels = with_a_date(levels, lesson.dates, generator=generator)
         gaps = masks_with_gaps(self.streams)
         levels = told_with_masks(levels, gaps, generator=generator)
         levels = hidden_until_told(torch.where(known > 0, levels, 1.0), gaps)
@@ -190,19 +186,20 @@ class DenoiserTraining(AveragedTraining):
         error = (predicted - (noise - latents)).square()
         return self.weighted_loss(error, counts, cells=counted.tolist())
 
-    def _with_a_date(self, levels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """One date known in tiles that show masks and no image: else they are for the other network."""
-        bare = (levels[:, self._images] == 1).flatten(1).all(dim=1)
-        dates = torch.tensor(self._images)[torch.randint(len(self._images), (len(levels),), generator=generator)]
-        levels = levels.clone()
-        levels[bare, dates[bare]] = 0.0
-        return levels
-
     def _white(self, cells: tuple[int, int], lesson: Lesson) -> torch.Tensor:
         """White noise for all tiles of a lesson, drawn where it is needed: of wide models there is much."""
         shape = (lesson.tiles, *self.denoiser.white_shape(cells))
         generator = step_generator(self.seed, STAGE, self.global_step, lesson.draw + 1, device=self.device)
         return torch.randn(shape, generator=generator, device=self.device)
+
+
+def with_a_date(levels: torch.Tensor, dates: Sequence[int], *, generator: torch.Generator) -> torch.Tensor:
+    """One date known in tiles that show masks and no image, `(n, streams, y, x)`: the rest is for the other network."""
+    bare = (levels[:, list(dates)] == 1).flatten(1).all(dim=1)
+    chosen = torch.tensor(list(dates))[torch.randint(len(dates), (len(levels),), generator=generator)]
+    levels = levels.clone()
+    levels[bare, chosen[bare]] = 0.0
+    return levels
 
 
 def tile_chances(streams: Sequence[Stream], known: torch.Tensor) -> torch.Tensor:
