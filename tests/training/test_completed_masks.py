@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+import json
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +11,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specdm.models.pixels import Pixels
+from specdm.scenes.classes import UNLABELLED
 from specdm.synthesis.pipeline import SpecDMPipeline
 from specdm.tiles.tileset import TileSet
-from specdm.training.completed_masks import LEAST_SURE, SUREST_SHARE, SureReading, read_surely, sure_pixels
+from specdm.training.completed_masks import LEAST_SURE, SUREST_SHARE, completed, sure_pixels
 from specdm.training.config import load_config
-from specdm.training.orientations import orient
 from specdm.training.stages import train_stages
-from specdm.training.tile_tensors import encode_tiles, tile_streams
+from specdm.training.tile_tensors import encode_tiles
 
 
 @given(st.integers(0, 9999), st.integers(1, 3), st.integers(1, 6), st.booleans())
@@ -57,52 +56,36 @@ def stream_of(model, kind: str) -> int:
     return next(number for number, stream in enumerate(model.streams) if stream.kind == kind)
 
 
-def test_what_is_labelled_stays_and_is_still_known() -> None:
-    positions = torch.tensor([[[[0, -1], [1, -1]]]])
-    images, amounts = torch.zeros(1, 1, 1, 2, 2), torch.zeros(1, 0, 2, 2)
-    tiles = Pixels(images, positions, amounts, torch.ones(1, 1, 1, dtype=torch.bool))
-    read = SureReading(torch.tensor([[[[9, 9], [9, 9]]], [[[1, 1], [0, -1]]]]))
-    more = read.complete(tiles, 1)
-    assert more.positions.tolist() == [[[[0, 1], [1, -1]]]]
-    turned = more.apply(partial(orient, orientation=4))
-    for whole, kept in ((more, tiles), (turned, tiles.apply(partial(orient, orientation=4)))):
-        stream = next(stream for stream in tile_streams_of_gaps() if stream.kind == "labelled")
-        assert torch.equal(whole.of(stream), kept.of(stream))
+def test_what_somebody_labelled_stays_and_the_sure_rest_is_added(pipeline: SpecDMPipeline, half: TileSet) -> None:
+    after = completed(pipeline.model, pipeline.reader, half, layers=[True])
+    own, found = half.masks(), after.masks()
+    labelled, added = own != UNLABELLED, (own == UNLABELLED) & (found != UNLABELLED)
+    assert np.array_equal(found[labelled], own[labelled])
+    assert 0.3 < added.sum() / (~labelled).sum() < 1
+    read = np.nan_to_num(pipeline.posterior(half, views=2).probabilities)
+    assert np.array_equal(half.classes.index_of(found[added]), read.argmax(axis=2)[added])
+    rest = found == UNLABELLED
+    assert read.max(axis=2)[added].min() >= read.max(axis=2)[rest].min()
+    assert after.where == half.where and np.array_equal(after.images(), half.images(), equal_nan=True)
 
 
-def tile_streams_of_gaps():
-    masks = np.full((2, 1, 4, 4), -1, np.int16)
-    masks[:, :, :2] = 1
-    from specdm.scenes.classes import Classes
-
-    return tile_streams(
-        TileSet.from_arrays(
-            images=np.zeros((2, 1, 1, 4, 4), np.float32), masks=masks, classes=Classes.create([1, 2]), split="train",
-            source="s",
-        )
-    )  # fmt: skip
-
-
-def test_masks_are_known_where_the_reader_is_sure(pipeline: SpecDMPipeline, half: TileSet) -> None:
+def test_masks_are_known_and_said_to_be_where_they_were_added(pipeline: SpecDMPipeline, half: TileSet) -> None:
+    """A mask that is known where it is not said to be labelled would never be drawn there, nor images for it."""
     model = pipeline.model
-    reading = read_surely(model, pipeline.reader, half, layers=[True])
-    read = pipeline.posterior(half, views=2).probabilities
-    sure = (reading.positions >= 0).numpy()
-    assert 0.3 < sure.mean() < 1
-    assert np.array_equal(reading.positions.numpy()[sure], read.argmax(axis=2)[sure])
-    assert np.nanmin(read.max(axis=2)[sure]) >= np.nanmin(read.max(axis=2)[~sure])
-    before = encode_tiles(model, half, seed=0)
-    after = encode_tiles(model, half, seed=0, complete=reading.complete)
+    more = completed(model, pipeline.reader, half, layers=[True])
     classes, gaps = stream_of(model, "classes"), stream_of(model, "labelled")
-    known = [tiles.encoded.known[:, classes] for tiles in (before, after)]
-    assert (known[1] >= known[0]).all() and known[1].sum() > 1.2 * known[0].sum()
-    parts = [tiles.encoded.latents.split(model.stream_channels, dim=1) for tiles in (before, after)]
-    assert torch.equal(parts[0][gaps], parts[1][gaps]) and torch.equal(parts[0][0], parts[1][0])
-    torch.testing.assert_close(before.compositions, after.compositions, equal_nan=True)
+    known, said = [], []
+    for tiles in (half, more):
+        encoded = encode_tiles(model, tiles, seed=0).encoded
+        known.append(float(encoded.known[:, classes].mean()))
+        said.append(float(model.values(encoded.latents, gaps).float().mean()))
+    assert known[1] > 1.2 * known[0]
+    labelled = [float((tiles.masks() != UNLABELLED).mean()) for tiles in (half, more)]
+    assert said[1] - said[0] > 0.8 * (labelled[1] - labelled[0])
 
 
 def test_layers_that_are_not_asked_for_are_left(pipeline: SpecDMPipeline, half: TileSet) -> None:
-    assert (read_surely(pipeline.model, pipeline.reader, half, layers=[False]).positions == -1).all()
+    assert np.array_equal(completed(pipeline.model, pipeline.reader, half, layers=[False]).masks(), half.masks())
 
 
 @pytest.mark.parametrize(("below", "asked"), [(0.9, True), (0.2, False), (0.0, False)])
@@ -111,7 +94,21 @@ def test_the_denoiser_learns_from_them_where_labels_are_few(
 ) -> None:
     config = load_config(overrides={**little_settings, "denoiser.read_masks_below": below})
     trained = train_stages(tmp_path, tiles=half, held_out=half.val, config=config, show_progress=False)
+    labelled, now = (np.count_nonzero(tiles.masks() != UNLABELLED) for tiles in (half, trained.tiles))
+    assert (now > labelled) == asked
     classes = stream_of(trained.model, "classes")
     plain = encode_tiles(trained.model, half, seed=config.seed).encoded.known[:, classes]
     known = trained.latents.encoded.known[:, classes]
     assert (known.sum() > plain.sum()) == asked
+    # compositions are of what is drawn: of the ground that is labelled now
+    again = encode_tiles(trained.model, trained.tiles, seed=config.seed).compositions
+    torch.testing.assert_close(trained.latents.compositions, again, equal_nan=True)
+
+
+def test_tiles_are_drawn_with_the_classes_of_labelled_scenes(pipeline: SpecDMPipeline, half: TileSet) -> None:
+    """Imagery that nobody labelled is read too, and may show other ground."""
+    dataset = half.dataset.assign_attrs(unlabelled_sources=json.dumps(sorted(set(half.dataset["source"].values.tolist()))))
+    imagery = TileSet(dataset)
+    known = encode_tiles(pipeline.model, half, seed=0).compositions.isfinite().all(dim=1)
+    there = encode_tiles(pipeline.model, imagery, seed=0).compositions.isfinite().all(dim=1)
+    assert known.any() and not there.any() and not imagery.annotated.any()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 
@@ -30,15 +30,12 @@ class Pixels:
         amounts: float32 `(n, quantity, y, x)`, NaN where unknown; no quantity without a continuous mask.
         annotated: bool `(n, 1, 1)`, False for tiles of imagery that nobody labelled: their masks do not say that
             ground is left unlabelled, they say nothing. None: somebody labelled all of it.
-        labelled: bool `(n, layer, y, x)`, where the masks of somebody have labels, if positions have more than
-            those. None: where positions have.
     """
 
     images: torch.Tensor
     positions: torch.Tensor
     amounts: torch.Tensor
     annotated: torch.Tensor | None = None
-    labelled: torch.Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -55,8 +52,7 @@ class Pixels:
         if stream.kind == "classes":
             return self.positions[:, stream.position]
         if stream.kind == "labelled":
-            own = self.positions >= 0 if self.labelled is None else self.labelled
-            labelled = own[:, stream.position].long()
+            labelled = (self.positions[:, stream.position] >= 0).long()
             return labelled if self.annotated is None else torch.where(self.annotated, labelled, -1)
         if stream.kind == "pair":
             return torch.cat([self.images.flatten(1, 2), self.positions.float(), self.amounts], dim=1)
@@ -64,12 +60,8 @@ class Pixels:
 
     def apply(self, change: Callable[[torch.Tensor], torch.Tensor]) -> Pixels:
         """The same change for all parts, such as a rotation or a move to another device."""
-        annotated, labelled = (None if part is None else change(part) for part in (self.annotated, self.labelled))
-        return Pixels(change(self.images), change(self.positions), change(self.amounts), annotated, labelled)
-
-    def labelled_as(self, positions: torch.Tensor) -> Pixels:
-        """The same tiles with more labels; what somebody has labelled is still known."""
-        return replace(self, positions=positions, labelled=self.positions >= 0)
+        annotated = None if self.annotated is None else change(self.annotated)
+        return Pixels(change(self.images), change(self.positions), change(self.amounts), annotated)
 
     @classmethod
     def unknown(cls, n: int, height: int, width: int, *, shape: TileShape, device: torch.device) -> Pixels:

@@ -140,7 +140,7 @@ def _trained(
     pipeline.reader = trained.reader
     pipeline.to(device_of(config.training.accelerator))
     # drawn tiles have the ground of labelled scenes, also where they are not labelled
-    labelled = train.of_labelled_scenes()
+    labelled = trained.tiles.of_labelled_scenes()
     coherence = coherence_of(pipeline, config, labelled, drawing=pipeline.drawing())
     pipeline.defaults = replace(defaults, mask_coherence=coherence)
     if config.sampling.calibration_tiles:

@@ -7,14 +7,13 @@ the others alone has seen each class in a few fields. The reader, which looks at
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from specdm.models.joint_model import JointModel
 from specdm.models.mask_reader import MaskReader
-from specdm.models.pixels import Pixels
+from specdm.scenes.classes import UNLABELLED
 from specdm.tiles.tileset import TileSet
 from specdm.training.class_thresholds import class_thresholds, surer_than
 from specdm.training.reading import read_pixels
@@ -33,47 +32,30 @@ VIEWS = 2
 BATCH = 16
 
 
-@dataclass(frozen=True)
-class SureReading:
-    """What a reader is sure of in tiles.
-
-    Attributes:
-        positions: int16 `(tile, layer, y, x)`, class positions, -1 where it is not sure.
-    """
-
-    positions: torch.Tensor
-
-    def complete(self, tiles: Pixels, start: int) -> Pixels:
-        """Tiles `start`, `start + 1`, ... with more labels; those that are there stay, and where they are is kept.
-
-        Args:
-            tiles: as they are.
-            start: position of the first among those that were read.
-        """
-        read = self.positions[start : start + len(tiles)].long()
-        own = tiles.positions
-        return tiles.labelled_as(torch.where(own >= 0, own, read))
-
-
-def read_surely(model: JointModel, reader: MaskReader, tiles: TileSet, *, layers: Sequence[bool]) -> SureReading:
-    """What a reader is sure of in training tiles.
+def completed(model: JointModel, reader: MaskReader, tiles: TileSet, *, layers: Sequence[bool]) -> TileSet:
+    """Tiles with more labels: what somebody has labelled, and beside it what a reader is sure of.
 
     Args:
         model: whose spectral bases the reader sees through.
         reader: of the masks.
-        tiles: any; nothing of their masks is looked at.
+        tiles: of training.
         layers: for each mask layer, whether it is to be read.
     """
+    if tiles.classes is None:
+        return tiles
     found, confidence = [], []
     for start in range(0, len(tiles), BATCH):
         pixels = to_pixels(tiles, slice(start, start + BATCH)).apply(lambda values: values.to(model.device))
         chances, _ = read_pixels(model, reader, pixels, views=VIEWS)
         best = torch.nan_to_num(chances).max(dim=2)
-        found.append(best.indices.to(torch.int16).cpu())
-        confidence.append(best.values.cpu())
-    read = torch.cat(found)
-    sure = sure_pixels(read.numpy(), torch.cat(confidence).numpy()) & np.asarray(layers, bool)[:, None, None]
-    return SureReading(read.masked_fill(~torch.from_numpy(sure), -1))
+        found.append(best.indices.to(torch.int16).cpu().numpy())
+        confidence.append(best.values.cpu().numpy())
+    read, own = np.concatenate(found), tiles.masks()
+    sure = sure_pixels(read, np.concatenate(confidence)) & np.asarray(layers, bool)[:, None, None]
+    taken = sure & (own == UNLABELLED)
+    mask = np.where(taken, tiles.classes.values_of(np.where(taken, read, 0)), own).astype(own.dtype)
+    there = tiles.dataset["mask"]
+    return TileSet(tiles.dataset.assign(mask=(there.dims, mask, there.attrs)), where=tiles.where)
 
 
 def sure_pixels(found: np.ndarray, confidence: np.ndarray) -> np.ndarray:

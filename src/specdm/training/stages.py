@@ -20,7 +20,7 @@ from specdm.models.streams import PAIR, Stream
 from specdm.tiles.tileset import TileSet
 from specdm.training.budget import Budget
 from specdm.training.codec_training import CodecTraining
-from specdm.training.completed_masks import read_surely
+from specdm.training.completed_masks import completed
 from specdm.training.compositions import part_names
 from specdm.training.config import RunConfig
 from specdm.training.denoiser_training import DenoiserTraining
@@ -54,11 +54,13 @@ class TrainedParts:
         model: with EMA weights.
         reader: of masks; None for a model that encodes image and mask together.
         latents: that the denoiser was trained on.
+        tiles: of which these are, with labels read where there were few.
     """
 
     model: JointModel
     reader: MaskReader | None
     latents: LatentTiles
+    tiles: TileSet
 
 
 def train_stages(
@@ -103,11 +105,10 @@ def train_stages(
         reader = trained_reader(
             run, model, tiles, held_out=held_out, config=config, ranks=ranks, show_progress=show_progress
         )
-    complete = None
-    if reader is not None and config.denoiser.read_masks_below:
+    if reader is not None:
         scarce = [share < config.denoiser.read_masks_below for share in labelled_shares(tiles)]
-        complete = read_surely(model, reader, tiles, layers=scarce).complete if any(scarce) else None
-    latents = encode_tiles(model, tiles, seed=config.seed, complete=complete)
+        tiles = completed(model, reader, tiles, layers=scarce) if any(scarce) else tiles
+    latents = encode_tiles(model, tiles, seed=config.seed)
     latents = fit_latents(denoiser, latents, streams=streams)
     averaged = _trained_denoiser(
         run,
@@ -119,7 +120,7 @@ def train_stages(
         draw_samples=draw_samples,
     )
     trained = JointModel(streams=streams, codecs=codecs, denoiser=averaged.cpu())
-    return TrainedParts(trained.eval(), reader, latents)
+    return TrainedParts(trained.eval(), reader, latents, tiles)
 
 
 def _trained_codecs(

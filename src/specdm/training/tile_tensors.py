@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -145,7 +145,6 @@ def encode_tiles(
     *,
     seed: int,
     batch_size: int = 64,
-    complete: Callable[[Pixels, int], Pixels] | None = None,
 ) -> LatentTiles:
     """Latents of all tiles in up to `ENCODED` of the eight orientations, as memory allows, drawn by seed.
 
@@ -156,8 +155,6 @@ def encode_tiles(
         tiles: of training.
         seed: of the orientations.
         batch_size: tiles at a time.
-        complete: called with tiles and the position of the first; gives them more labels. Their compositions stay:
-            those of what is read as sure would be of the classes that are easily read.
     """
     classes = len(tiles.classes or ())
     closed = tiles.quantities is not None and tiles.quantities.sum_to_one
@@ -167,16 +164,18 @@ def encode_tiles(
     latents, known, fractions = [], [], []
     for start in range(0, len(tiles), batch_size):
         part = training_pixels(tiles, slice(start, start + batch_size))
-        whole = part if complete is None else complete(part, start)
         rows = compositions(part, classes=classes, abundances=closed)
+        if part.annotated is not None:
+            # tiles are drawn as labelled scenes are
+            rows = torch.where(part.annotated[:, 0], rows, float("nan"))
         generator = step_generator(seed, start)
         for orientation in torch.randperm(ORIENTATIONS, generator=generator)[:count].tolist():
-            turned = whole.apply(partial(orient, orientation=orientation))
+            turned = part.apply(partial(orient, orientation=orientation))
             encoded = model.encode(turned.apply(lambda values: values.to(model.device)))
             latents.append(encoded.latents.cpu())
             known.append(encoded.known.cpu())
             fractions.append(rows)
-    shares = torch.from_numpy(ground_composition(tiles)).float()
+    shares = torch.from_numpy(ground_composition(tiles.of_labelled_scenes())).float()
     return LatentTiles(EncodedTiles(torch.cat(latents), torch.cat(known)), torch.cat(fractions), shares)
 
 
