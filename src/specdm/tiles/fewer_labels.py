@@ -17,6 +17,7 @@ import numpy as np
 from specdm.errors import TileError
 from specdm.scenes.classes import UNLABELLED
 from specdm.tiles.label_regions import Pieces, SourceGround, find_pieces, grounds_of
+from specdm.tiles.other_values import with_values
 from specdm.tiles.tileset import COUNT_BATCH, TileSet
 
 THINNED_SPLITS = ("train", "val")
@@ -239,12 +240,8 @@ def _thinned(tiles: TileSet, ground: _LabelledGround, found: list[Pieces], kept:
                 masks[at][window[:n_layers]] = UNLABELLED
             if amounts is not None:
                 amounts[at][:, window[-1]] = np.nan
-    changed: dict[str, Any] = {}
-    for name, values in (("mask", masks), ("amount", amounts)):
-        if values is not None:
-            variable = tiles.dataset[name]
-            changed[name] = (variable.dims, values, variable.attrs)
-    return TileSet(tiles.dataset.assign(changed), where=tiles.where)
+    changed = {name: values for name, values in (("mask", masks), ("amount", amounts)) if values is not None}
+    return with_values(tiles, changed)
 
 
 def _summary(ground: _LabelledGround, found: list[Pieces], kept: list[np.ndarray]) -> dict[str, KeptClass]:

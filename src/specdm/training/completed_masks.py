@@ -1,4 +1,4 @@
-"""Training ground without labels, labelled by the reader where it is sure: what the denoiser learns masks from.
+"""Training ground without labels, labelled by the reader where it is sure: what is learnt, and what is drawn then.
 
 Where labels are few (`denoiser.read_masks_below`), most cells of a mask are unknown, and a denoiser that learns from
 the others alone has seen each class in a few fields. The reader, which looks at single spectra, knows more than that.
@@ -14,6 +14,7 @@ import torch
 from specdm.models.joint_model import JointModel
 from specdm.models.mask_reader import MaskReader
 from specdm.scenes.classes import UNLABELLED
+from specdm.tiles.other_values import with_values
 from specdm.tiles.tileset import TileSet
 from specdm.training.class_thresholds import class_thresholds, surer_than
 from specdm.training.reading import read_pixels
@@ -52,10 +53,8 @@ def completed(model: JointModel, reader: MaskReader, tiles: TileSet, *, layers: 
         confidence.append(best.values.cpu().numpy())
     read, own = np.concatenate(found), tiles.masks()
     sure = sure_pixels(read, np.concatenate(confidence)) & np.asarray(layers, bool)[:, None, None]
-    taken = sure & (own == UNLABELLED)
-    mask = np.where(taken, tiles.classes.values_of(np.where(taken, read, 0)), own).astype(own.dtype)
-    there = tiles.dataset["mask"]
-    return TileSet(tiles.dataset.assign(mask=(there.dims, mask, there.attrs)), where=tiles.where)
+    mask = np.where(sure & (own == UNLABELLED), tiles.classes.values_of(read), own)
+    return with_values(tiles, {"mask": mask})
 
 
 def sure_pixels(found: np.ndarray, confidence: np.ndarray) -> np.ndarray:

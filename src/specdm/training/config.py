@@ -99,7 +99,7 @@ class DenoiserConfig(_Section):
         ge=0,
         le=1,
         description="share of labelled ground below which the rest is labelled by the reader where it is sure, for "
-        "training; 0: never",
+        "training and in drawn masks; 0: never",
     )
     coloured_noise: bool = Field(True, description="noise with the power spectrum of the images' latents; false: white")
     masks_first: bool = Field(True, description="masks are drawn before images; false: both at one noise level")

@@ -8,6 +8,7 @@ import numpy as np
 
 from specdm.errors import ConfigError, TileError
 from specdm.scenes.classes import UNLABELLED
+from specdm.tiles.other_values import with_values
 from specdm.tiles.tileset import TileSet
 
 
@@ -87,13 +88,10 @@ def without_labels(tiles: TileSet, marked: np.ndarray) -> TileSet:
     n_layers, n_quantities = _layers_of(tiles)
     changed = {}
     if n_layers:
-        mask = tiles.dataset["mask"]
-        changed["mask"] = (mask.dims, np.where(marked[:, :n_layers], UNLABELLED, tiles.masks()), mask.attrs)
+        changed["mask"] = np.where(marked[:, :n_layers], UNLABELLED, tiles.masks())
     if n_quantities:
-        amount = tiles.dataset["amount"]
-        values = np.where(marked[:, n_layers:], np.float32(np.nan), tiles.amounts())
-        changed["amount"] = (amount.dims, values, amount.attrs)
-    return TileSet(tiles.dataset.assign(changed), where=tiles.where)
+        changed["amount"] = np.where(marked[:, n_layers:], np.float32(np.nan), tiles.amounts())
+    return with_values(tiles, changed)
 
 
 def keep_reliable(tiles: TileSet, scores: np.ndarray, *, below: float) -> tuple[TileSet, Dropped]:

@@ -14,6 +14,7 @@ from specdm.evaluation.reliability.class_distances import class_distances
 from specdm.evaluation.reliability.mask_shapes import dilated, eroded, regions, shifted
 from specdm.evaluation.reliability.planted_amounts import AMOUNT_KINDS, plant_in_amounts
 from specdm.evaluation.reliability.planted_change import CHANGE_KINDS, change_planter
+from specdm.tiles.other_values import with_values
 from specdm.tiles.tileset import TileSet
 
 LEAST_REGION = 8
@@ -207,10 +208,8 @@ def plant_errors(
         # amounts beside a mask are one more layer, in which nothing was planted
         known = np.isfinite(tiles.amounts()).all(axis=1)[:, None]
         judged, wrong = np.concatenate([judged, known], axis=1), np.concatenate([wrong, np.zeros_like(known)], axis=1)
-    variable = tiles.dataset["mask"]
-    masks = tiles.classes.values_of(after)
-    dataset = tiles.dataset.assign(mask=(variable.dims, masks, variable.attrs))
-    return PlantedErrors(TileSet(dataset, where=f"{tiles.where} with {kind}"), wrong, judged, kind)
+    changed = with_values(tiles, {"mask": tiles.classes.values_of(after)}, where=f"{tiles.where} with {kind}")
+    return PlantedErrors(changed, wrong, judged, kind)
 
 
 def _amounts_planted(
@@ -223,6 +222,5 @@ def _amounts_planted(
         wrong = np.concatenate([np.zeros_like(labelled), wrong[:, None]], axis=1)
     else:
         judged, wrong = judged[:, None], wrong[:, None]
-    variable = tiles.dataset["amount"]
-    dataset = tiles.dataset.assign(amount=(variable.dims, amounts, variable.attrs))
-    return PlantedErrors(TileSet(dataset, where=f"{tiles.where} with {kind}"), wrong, judged, kind)
+    changed = with_values(tiles, {"amount": amounts}, where=f"{tiles.where} with {kind}")
+    return PlantedErrors(changed, wrong, judged, kind)

@@ -16,6 +16,7 @@ from specdm.evaluation.usefulness.arms import Source
 from specdm.scenes.classes import UNLABELLED
 from specdm.synthesis.fit import train_run
 from specdm.synthesis.pipeline import SpecDMPipeline
+from specdm.tiles.other_values import with_values
 from specdm.tiles.store import open_tiles
 from specdm.tiles.tileset import TileSet
 from specdm.training.completed_masks import sure_pixels
@@ -121,8 +122,8 @@ class Material:
 
     def _densified(self) -> TileSet:
         """Real tiles with more labels; masks alone are kept in the folder, their images are there already."""
-        path, dataset = self.folder / "dense.npz", self.labelled.dataset
-        names = [name for name in ("mask", "amount") if name in dataset]
+        path = self.folder / "dense.npz"
+        names = [name for name in ("mask", "amount") if name in self.labelled.dataset]
         if not path.exists():
             self.say("reading the real tiles")
             read = self._read(self.labelled, keep_labels=True)
@@ -130,10 +131,7 @@ class Material:
             np.savez_compressed(partial, **{name: read.dataset[name].values for name in names})  # type: ignore[arg-type]
             partial.replace(path)
         with np.load(path) as kept:
-            return TileSet(
-                dataset.assign({name: (dataset[name].dims, kept[name], dataset[name].attrs) for name in names}),
-                where=self.labelled.where,
-            )
+            return with_values(self.labelled, {name: kept[name] for name in names})
 
     def _varied(self) -> TileSet:
         dense = self._stored("dense")
@@ -182,11 +180,11 @@ def read_off(
         if keep_labels:
             own = tiles.masks()
             mask = np.where(own != UNLABELLED, own, mask)
-        changed["mask"] = (tiles.dataset["mask"].dims, mask.astype(np.int16), tiles.dataset["mask"].attrs)
+        changed["mask"] = mask.astype(np.int16)
     if tiles.quantities is not None and posterior.amounts_mean is not None:
         amounts = posterior.amounts_mean
         if keep_labels:
             own = tiles.amounts()
             amounts = np.where(np.isfinite(own), own, amounts)
-        changed["amount"] = (tiles.dataset["amount"].dims, amounts.astype(np.float32), tiles.dataset["amount"].attrs)
-    return TileSet(tiles.dataset.assign(changed), where=tiles.where)
+        changed["amount"] = amounts.astype(np.float32)
+    return with_values(tiles, changed)

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from specdm.scenes.classes import UNLABELLED
+from specdm.tiles.other_values import with_values
 from specdm.tiles.tileset import TileSet
 
 TEST_GROUND = "{} (test ground, without labels)"
@@ -56,8 +57,7 @@ def without_test_spectra(tiles: TileSet) -> TileSet:
             ground = hidden[str(source)][y : y + tiles.size, x : x + tiles.size]
             rows, columns = ground.shape
             images[place, :, :, :rows, :columns][..., ground] = np.nan
-    image = tiles.dataset["image"]
-    return TileSet(tiles.dataset.assign(image=(image.dims, images, image.attrs)), where=tiles.where)
+    return with_values(tiles, {"image": images})
 
 
 def _test_ground(tiles: TileSet) -> dict[str, np.ndarray]:

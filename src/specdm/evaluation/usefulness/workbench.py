@@ -26,6 +26,7 @@ from specdm.evaluation.usefulness.parts import Part, Standard, Targets
 from specdm.evaluation.usefulness.sight import with_test_spectra, without_test_spectra
 from specdm.scenes.classes import UNLABELLED
 from specdm.tiles.fewer_labels import FewerLabels, keep_labels
+from specdm.tiles.other_values import with_values
 from specdm.tiles.store import open_tiles
 from specdm.tiles.tileset import TileSet
 from specdm.tiles.writer_lock import Busy, WriterLock
@@ -280,8 +281,8 @@ def without_labels_of(tiles: TileSet, split: str) -> TileSet:
         if name in tiles.dataset:
             values = (tiles.masks() if name == "mask" else tiles.amounts()).copy()
             values[blank] = nothing
-            changed[name] = (tiles.dataset[name].dims, values, tiles.dataset[name].attrs)
-    return TileSet(tiles.dataset.assign(changed), where=tiles.where)
+            changed[name] = values
+    return with_values(tiles, changed)
 
 
 def _write_json(path: Path, record: dict[str, Any]) -> None:
