@@ -37,8 +37,8 @@ def test_every_source_has_an_arm_and_words():
         ("dense", "dense", ["dense", "dense+longer"]),
         (
             "synthetic", "real",
-            ["real+drawn", "real+read", "real+sure", "real+filtered", "real+weighted", "real+balanced", "real+ldm",
-             "pretrained", "pretrained+longer"],
+            ["real+drawn", "real+read", "real+sure", "real+sure+longer", "real+filtered", "real+weighted",
+             "real+balanced", "real+ldm", "pretrained", "pretrained+longer"],
         ),
         ("synthetic", "dense", ["real+varied", "dense+sure", "dense+balanced", "dense+varied"]),
         ("only", "real", ["sure", "drawn"]),
@@ -63,10 +63,10 @@ def test_rivals_of_augmentation_differ_from_real_in_it_alone():
         assert arm.augmentation == augmentation and real.augmentation == "usual"
         assert (arm.portions, arm.before, arm.longer) == (real.portions, real.before, real.longer)
     # more steps of synthetic tiles are held against more steps of real ones
-    assert ARMS["real+longer"].longer == ARMS["pretrained+longer"].longer == ARMS["dense+longer"].longer == 2
-    assert ARMS["dense+longer"].portions == ARMS["dense"].portions
-    assert all(arm.longer == 1 for name, arm in ARMS.items() if not name.endswith("+longer"))
-    assert ARMS["pretrained+longer"].before == ARMS["pretrained"].before
+    for name, arm in ARMS.items():
+        assert arm.longer == (2 if name.endswith("+longer") else 1)
+        shorter = ARMS[name.removesuffix("+longer")]
+        assert (arm.portions, arm.before, arm.augmentation) == (shorter.portions, shorter.before, shorter.augmentation)
 
 
 def test_arms_by_name():

@@ -20,10 +20,10 @@ against the baseline:    specdm usefulness RUN --arms real,real+sure,real+ldm"""
 
 ARMS_HELP = (
     "What models are trained on, with commas between; default: those with a star. Real tiles: real*, real+longer*, "
-    "real+mixup*, real+copy-paste*. Synthetic ones beside them: real+drawn*, real+read, real+sure*, real+filtered, "
-    "real+weighted, real+balanced, real+varied, pretrained*, pretrained+longer; alone: drawn, sure*, varied. Real ones "
-    "with more labels, by the model's reading: dense*, dense+longer, dense+sure*, dense+balanced, dense+varied. Tiles "
-    "of the baseline: real+ldm. Single spectra: svm*, forest*."
+    "real+mixup*, real+copy-paste*. Synthetic ones beside them: real+drawn*, real+read, real+sure*, real+sure+longer, "
+    "real+filtered, real+weighted, real+balanced, real+varied, pretrained*, pretrained+longer; alone: drawn, sure*, "
+    "varied. Real ones with more labels, by the model's reading: dense*, dense+longer, dense+sure*, dense+balanced, "
+    "dense+varied. Tiles of the baseline: real+ldm. Single spectra: svm*, forest*."
 )
 
 

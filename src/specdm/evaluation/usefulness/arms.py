@@ -99,6 +99,10 @@ ARMS: dict[str, Arm] = {
         Arm("real+drawn", "half real, half synthetic", _half("real", "drawn")),
         Arm("real+read", "half real, half synthetic with masks read off the images", _half("real", "read")),
         Arm("real+sure", "half real, half synthetic labelled where the reading is sure", _half("real", "sure")),
+        Arm(
+            "real+sure+longer", "half real, half synthetic labelled where the reading is sure, twice the steps",
+            _half("real", "sure"), longer=2,
+        ),
         Arm("real+filtered", "half real, half synthetic without doubtful labels", _half("real", "filtered")),
         Arm("real+weighted", "half real, half synthetic weighted by reliability", _half("real", "weighted")),
         Arm("real+varied", "half real, half varied", _half("real", "varied")),
