@@ -1,4 +1,4 @@
-"""The joint model draws stage by stage: what is known, unknown and on its way at each, and what is filled later."""
+"""The joint model draws stage by stage: what is known, unknown and on its way at each."""
 
 from __future__ import annotations
 
@@ -104,19 +104,6 @@ def test_masks_and_images_together_have_one_level(model) -> None:
     for levels in asked[STEPS::3]:
         assert (levels[:, LABELLED] == 0).all()
         assert torch.equal(levels[:, MASK, :, 0], levels[:, IMAGE, :, 0]) and 0 < levels[0, IMAGE, 0, 0] < 1
-
-
-def test_gaps_are_filled_and_nothing_else_is_touched(model) -> None:
-    latents = drawn(model)
-    model.denoiser.asked.clear()
-    noise = torch.randn(latents.shape, generator=torch.Generator().manual_seed(2))
-    filled = Drawing(model, steps=STEPS, image_shift=2.0, mask_shift=2.0).without_gaps(latents, noise)
-    assert torch.equal(filled[:, :6], latents[:, :6])
-    assert torch.equal(filled[:, 6:10, :, : CELLS // 2], latents[:, 6:10, :, : CELLS // 2])
-    assert (model.decode(filled).positions == 2).all()
-    for levels, _, _ in model.denoiser.asked:
-        assert (levels[:, [IMAGE, LABELLED]] == 0).all() and (levels[:, MASK, :, : CELLS // 2] == 0).all()
-        assert (levels[:, MASK, :, CELLS // 2 :] > 0).all()
 
 
 def test_progress_counts_the_steps_of_all_stages(model) -> None:

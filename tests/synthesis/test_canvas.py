@@ -144,7 +144,7 @@ def test_decoding_in_parts_equals_decoding_at_once(model, tmp_path) -> None:
     file.write(CANVAS, latents)
     whole = decode_calibrated(model, None, latents[None])
     seen = torch.zeros(2 * HEIGHT, 2 * WIDTH)
-    parts = finished_parts(model, file, None, canvas=CANVAS, finish=SceneFinish(None, None, None))
+    parts = finished_parts(model, file, canvas=CANVAS, finish=SceneFinish(None, None, None, None))
     for area, pixels in parts:
         seen[area.slices] += 1
         assert pixels.images.shape[-2:] == (area.height, area.width)
@@ -163,7 +163,7 @@ def test_sensor_noise_belongs_to_the_place(model, tmp_path) -> None:
         file = CellFile(tmp_path / name, CHANNELS, canvas)
         file.write(canvas, latents[:, *canvas.slices])
         with_, without = (
-            finished_parts(model, file, None, canvas=canvas, finish=SceneFinish(None, seed, None)) for seed in (7, None)
+            finished_parts(model, file, canvas=canvas, finish=SceneFinish(None, seed, None, None)) for seed in (7, None)
         )
         return {(a.y, a.x): one.images - two.images for (a, one), (_, two) in zip(with_, without, strict=True)}
 

@@ -174,10 +174,13 @@ class JointDenoiser(LevelNetwork, ModelMixin, ConfigMixin):
 
     @staticmethod
     def _draws_no_image(levels: torch.Tensor) -> torch.Tensor:
-        """Tiles of which no image is drawn, `(n,)`, by the levels of the images; but those with one date of several."""
-        known, unknown = ((levels == end).flatten(2).all(dim=2) for end in (0.0, 1.0))
+        """Tiles of which no image is drawn, `(n,)`, by the levels of the images; but those with some dates of several.
+
+        A date that is known but for clouds or beyond its edge is one that masks are drawn for, too.
+        """
+        shown = (levels == 0).flatten(2).any(dim=2)
         still = ((levels == 0) | (levels == 1)).flatten(1).all(dim=1)
-        return still & ~(known.any(dim=1) & unknown.any(dim=1))
+        return still & (shown.all(dim=1) | ~shown.any(dim=1))
 
     def _masks_only(
         self, noisy: torch.Tensor, levels: torch.Tensor, composition: torch.Tensor | None

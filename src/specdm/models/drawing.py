@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
-from torch.nn.functional import avg_pool2d, max_pool2d
+from torch.nn.functional import max_pool2d
 
 from specdm.models.composition_tilt import towards_composition
 from specdm.models.few_steps import joined_stages
@@ -256,38 +256,6 @@ class Drawing:
             if mask in group and labelled not in group:
                 free[:, mask] = max_pool2d(model.values(state, labelled).float(), model.factor) > 0
         return free
-
-    @torch.no_grad()
-    def without_gaps(self, latents: torch.Tensor, white: torch.Tensor) -> torch.Tensor:
-        """Latents in which masks label all ground: what the model reads off the image where they said nothing.
-
-        Args:
-            latents: of finished tiles, `(n, channels, y, x)`.
-            white: as in `latents`.
-        """
-        if not masks_with_gaps(self.model.streams):
-            return latents
-        return self.plain.latents(white, known=self.all_but_gaps(latents))
-
-    @property
-    def plain(self) -> Drawing:
-        """The same without guidance and composition."""
-        return replace(self, guidance=0.0, composition_strength=0.0)
-
-    def all_but_gaps(self, latents: torch.Tensor) -> KnownLatents:
-        """Finished tiles as known but for the masks where they say nothing, which are to say something everywhere.
-
-        Args:
-            latents: `(n, channels, y, x)`.
-        """
-        model = self.model
-        parts = model.split(latents)
-        cells = torch.ones(len(latents), len(model.streams), *latents.shape[-2:], dtype=torch.bool, device=model.device)
-        for mask, labelled in masks_with_gaps(model.streams):
-            told = model.values(latents, labelled)
-            cells[:, mask] = avg_pool2d(told.float(), model.factor) == 1
-            parts[labelled] = model.encoded(labelled, torch.ones_like(told))
-        return KnownLatents(torch.cat(parts, dim=1), cells)
 
 
 def _part_of(progress: Progress | None, before: int, steps: int) -> Progress | None:

@@ -68,8 +68,8 @@ def mask_values(
         own = composition_of(model, s, composition)
         found = coherent(guess, said, strength=coherence, factor=model.factor, composition=own)
         if read is not None:
-            heard = read[:, stream.position].isfinite().flatten(1).any(dim=1)
-            found = torch.where(heard[:, None, None, None], guess, found)
+            heard = read[:, stream.position].isfinite().all(dim=1, keepdim=True)
+            found = torch.where(heard, guess, found)
         values = found.argmax(dim=1)
     else:
         values = model.values(state, s)

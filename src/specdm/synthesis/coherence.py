@@ -30,7 +30,9 @@ def fitted_coherence(drawing: Drawing, draws: Iterable[TileDraws], tiles: TileSe
         One of `STRENGTHS`, see `mask_coherence.coherent`; 0 for a model that draws no class masks before its images.
     """
     numbers = drawing.masks_before_images
-    real = border_share(torch.from_numpy(tiles.masks()).flatten(0, 1)) if tiles.layers and numbers else None
+    real = None
+    if tiles.classes is not None and numbers:
+        real = border_share(torch.from_numpy(tiles.classes.index_of(tiles.masks())).flatten(0, 1))
     if real is None:
         return 0.0
     drawing, model = replace(drawing, mask_coherence=0.0), drawing.model

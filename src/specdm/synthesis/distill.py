@@ -21,6 +21,7 @@ from specdm.synthesis.fit import coherence_of, device_of, some_latents
 from specdm.synthesis.pipeline import SpecDMPipeline
 from specdm.tiles.tileset import TileSet
 from specdm.training.budget import Budget
+from specdm.training.completed_masks import learnt_tiles
 from specdm.training.config import RunConfig, load_config
 from specdm.training.distillation import Distillation
 from specdm.training.stage_fitting import fit_stage
@@ -104,6 +105,7 @@ def distilled_pipeline(
     training = config.training.model_copy(update={"devices": 1, "nodes": 1})
     config = config.model_copy(update={"training": training})
     pipeline.to(device_of(training.accelerator))
+    train = learnt_tiles(pipeline.model, pipeline.reader, train, below=config.denoiser.read_masks_below)
     teacher = _teacher_tiles(pipeline, train, run=run, config=config, callback=callback)
     jumps = tuple(jumps_of(len(pipeline.drawing().stages), evaluations))
     drawing = _drawing(pipeline, pipeline.drawing(), jumps)

@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from specdm.models.drawing import Drawing
+from specdm.models.joint_model import JointModel
+from specdm.models.mask_reader import MaskReader
 from specdm.models.pixels import Pixels
 from specdm.models.spectral_calibration import SpectralCalibration
 from specdm.synthesis.calibration import decode_calibrated
 from specdm.synthesis.draws import TileDraws
 from specdm.synthesis.given import Given, pasted
+from specdm.synthesis.reading_masks import read_classes, with_gaps_labelled
 
 
 @dataclass(frozen=True)
@@ -22,29 +24,30 @@ class Finish:
         calibration: of spectra, or None.
         sensor_noise: put it back on the images.
         dense: label all ground.
+        reader: of the masks, that labels ground which they say nothing of; None if there is none.
         paste: known pixels as they were given.
     """
 
     calibration: SpectralCalibration | None
     sensor_noise: bool
     dense: bool
+    reader: MaskReader | None
     paste: bool
 
 
 def finished(
-    drawing: Drawing, latents: torch.Tensor, *, draws: TileDraws, given: Given | None, finish: Finish
+    model: JointModel, latents: torch.Tensor, *, draws: TileDraws, given: Given | None, finish: Finish
 ) -> Pixels:
     """Tiles on the CPU.
 
     Args:
-        drawing: that drew them.
+        model: whose latents these are.
         latents: `(n, channels, y, x)`.
         draws: what they were drawn from.
         given: what was known of them.
         finish: what to do.
     """
-    model = drawing.model
-    tiles = decode_calibrated(model, finish.calibration, latents)
+    tiles = bare = decode_calibrated(model, finish.calibration, latents)
     if finish.sensor_noise:
         noise = model.sensor_noise(tiles.images.shape[-1], draws.generators)
         tiles = replace(tiles, images=tiles.images + noise)
@@ -53,9 +56,12 @@ def finished(
     if given is not None:
         # neither calibrated nor noisier, since it was not drawn
         there = given.pixels if finish.paste else model.decode(latents)
-        tiles = pasted(tiles, there, given.streams, streams=model.streams)
+        tiles, bare = (pasted(drawn, there, given.streams, streams=model.streams) for drawn in (tiles, bare))
     if finish.dense and bool((tiles.positions < 0).any()):
-        filled = drawing.without_gaps(latents, draws.white.to(model.device))
-        positions = torch.where(tiles.positions < 0, model.decode(filled, dense=True).positions, tiles.positions)
-        tiles = replace(tiles, positions=positions)
+        read = read_classes(model, finish.reader, bare)
+        if read is not None:
+            tiles = with_gaps_labelled(tiles, read)
+        else:  # a codec for all knows a class for ground that it leaves unlabelled
+            positions = torch.where(tiles.positions < 0, model.decode(latents, dense=True).positions, tiles.positions)
+            tiles = replace(tiles, positions=positions)
     return tiles.apply(torch.Tensor.cpu)

@@ -146,8 +146,8 @@ class SpecDMPipeline(PipelineSharing, SceneSampling):
                 guidance are its own.
             sensor_noise: put sensor noise back on the images, see `SpectralBasis.residual_noise`.
             calibrated: correct mean and spread of the spectra, as fitted for the default steps and guidance.
-            dense: label all ground, by what the model reads off the image. Default: where real masks leave ground
-                unlabelled, since no class describes it, synthetic masks do so too.
+            dense: label all ground with data, by what the model reads off the image where masks would say nothing.
+                Default: where real masks leave ground unlabelled, since no class describes it, synthetic ones do too.
             batch_size: tiles at once; does not change them, but for pixels whose two classes tie to the last digits.
             callback: called with (tiles done, n) after every batch.
 
@@ -173,7 +173,7 @@ class SpecDMPipeline(PipelineSharing, SceneSampling):
         calibration = self.calibration if evaluations is None else self.distilled[evaluations].calibration
         # fitted to what is drawn from noise alone; varied images have the spectra of those given
         calibration = calibration if calibrated and variation is None else None
-        finish = Finish(calibration, sensor_noise=noisy, dense=dense, paste=paste)
+        finish = Finish(calibration, sensor_noise=noisy, dense=dense, reader=self.reader, paste=paste)
         drawn = []
         for start in range(first, first + order.n, batch_size):
             index = np.arange(start, min(start + batch_size, first + order.n))
@@ -182,7 +182,7 @@ class SpecDMPipeline(PipelineSharing, SceneSampling):
             )
             there = self._given(order, index, dense=dense)
             latents = self.latents_of(draws, drawing=drawing, given=there, ordered=order.composition is not None)
-            drawn.append(finished(drawing, latents, draws=draws, given=there, finish=finish))
+            drawn.append(finished(drawing.model, latents, draws=draws, given=there, finish=finish))
             if callback is not None:
                 callback(int(index[-1]) + 1 - first, order.n)
         index = np.arange(first, first + order.n)

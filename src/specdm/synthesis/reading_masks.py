@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import torch
 
 from specdm.errors import ModelError
 from specdm.models.joint_model import JointModel
 from specdm.models.known_latents import KnownLatents
 from specdm.models.mask_reader import MaskReader
+from specdm.models.pixels import Pixels
 from specdm.synthesis.facts import TileFacts
 from specdm.synthesis.given import Given
 from specdm.tiles.posterior import Posterior
@@ -64,7 +66,31 @@ def with_reading(given: Given, *, model: JointModel, reader: MaskReader | None) 
     """What is known, with the classes that the reader sees where images of all dates are."""
     dates = [number for number, stream in enumerate(model.streams) if stream.kind == "image"]
     shown = given.streams[:, dates].all(dim=1)
-    if reader is None or not reader.config["layers"] or not bool(shown.any()):
+    read = read_classes(model, reader, given.pixels) if bool(shown.any()) else None
+    if read is None:
         return given.latents
-    read, _ = read_pixels(model, reader, given.pixels, views=GIVEN_VIEWS)
     return replace(given.latents, read=read.masked_fill(~shown[:, None, None], float("nan")))
+
+
+def with_gaps_labelled(tiles: Pixels, read: torch.Tensor) -> Pixels:
+    """Tiles whose masks say what was read where they said nothing; ground without data stays unlabelled.
+
+    Args:
+        tiles: `n` of them.
+        read: class probabilities `(n, layer, classes, y, x)`, NaN where nothing could be read.
+    """
+    open_ = (tiles.positions < 0) & read.isfinite().all(dim=2)
+    return replace(tiles, positions=torch.where(open_, torch.nan_to_num(read).argmax(dim=2), tiles.positions))
+
+
+def read_classes(model: JointModel, reader: MaskReader | None, pixels: Pixels) -> torch.Tensor | None:
+    """Class probabilities that masks are pulled to as they are drawn, see `KnownLatents`; None without a reader of any.
+
+    Args:
+        model: whose spectral bases the reader sees through.
+        reader: of the masks.
+        pixels: with the images; masks are not looked at.
+    """
+    if reader is None or not reader.config["layers"]:
+        return None
+    return read_pixels(model, reader, pixels, views=GIVEN_VIEWS)[0]

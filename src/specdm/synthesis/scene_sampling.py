@@ -11,6 +11,7 @@ import numpy as np
 from specdm.models.composition_prior import CompositionPrior
 from specdm.models.drawing import Drawing
 from specdm.models.joint_model import JointModel
+from specdm.models.mask_reader import MaskReader
 from specdm.models.spectral_calibration import SpectralCalibration
 from specdm.scenes.scene import Scene
 from specdm.synthesis.canvas.order import Margin, check_place, checked_scene_order
@@ -29,6 +30,7 @@ class _Pipeline(Protocol):
     facts: TileFacts
     defaults: SamplingDefaults
     calibration: SpectralCalibration | None
+    reader: MaskReader | None
 
     @property
     def model_id(self) -> str: ...
@@ -95,11 +97,13 @@ class SceneSampling:
         order = checked_scene_order(
             model=self.model, facts=self.facts, prior=self.prior, height=height, width=width, known_scene=known_scene,
             margin=margin, known=known, area=area, composition=composition, overlap=overlap, numbers=numbers,
+            reader=self.reader,
         )  # fmt: skip
         sampler = SceneSampler(
             self.drawing(steps=steps, guidance=guidance, composition_strength=composition_strength),
             self.prior,
             self.facts,
+            self.reader,
             self.calibration if calibrated else None,
             sensor_noise=self.defaults.sensor_noise if sensor_noise is None else sensor_noise,
             dense=self.defaults.dense if dense is None else dense,

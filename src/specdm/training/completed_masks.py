@@ -18,7 +18,7 @@ from specdm.tiles.other_values import with_values
 from specdm.tiles.tileset import TileSet
 from specdm.training.class_thresholds import class_thresholds, surer_than
 from specdm.training.reading import read_pixels
-from specdm.training.tile_tensors import to_pixels
+from specdm.training.tile_tensors import labelled_shares, to_pixels
 
 LEAST_SURE = 0.8
 """Confidence of a reading from which on it is taken for a label."""
@@ -33,8 +33,23 @@ VIEWS = 2
 BATCH = 16
 
 
+def learnt_tiles(model: JointModel, reader: MaskReader | None, tiles: TileSet, *, below: float) -> TileSet:
+    """Training tiles as the denoiser learns them: those of a mask layer with few labels completed.
+
+    Args:
+        model: whose spectral bases the reader sees through.
+        reader: of the masks; None for a model without one, whose tiles stay as they are.
+        tiles: of training.
+        below: share of labelled ground that is few, see `DenoiserConfig.read_masks_below`.
+    """
+    scarce = [share < below for share in labelled_shares(tiles)] if reader is not None else []
+    return completed(model, reader, tiles, layers=scarce) if reader is not None and any(scarce) else tiles
+
+
 def completed(model: JointModel, reader: MaskReader, tiles: TileSet, *, layers: Sequence[bool]) -> TileSet:
     """Tiles with more labels: what somebody has labelled, and beside it what a reader is sure of.
+
+    Tiles of imagery that nobody labelled stay so: where their ground would be labelled, nobody has said.
 
     Args:
         model: whose spectral bases the reader sees through.
@@ -53,7 +68,8 @@ def completed(model: JointModel, reader: MaskReader, tiles: TileSet, *, layers: 
         confidence.append(best.values.cpu().numpy())
     read, own = np.concatenate(found), tiles.masks()
     sure = sure_pixels(read, np.concatenate(confidence)) & np.asarray(layers, bool)[:, None, None]
-    mask = np.where(sure & (own == UNLABELLED), tiles.classes.values_of(read), own)
+    open_ = (own == UNLABELLED) & tiles.annotated[:, None, None, None]
+    mask = np.where(sure & open_, tiles.classes.values_of(read), own)
     return with_values(tiles, {"mask": mask})
 
 

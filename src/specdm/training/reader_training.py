@@ -30,11 +30,14 @@ from specdm.training.ranks import ALONE, Ranks
 from specdm.training.spectral_fitting import fit_spectra
 from specdm.training.spectral_metrics import metrics_of
 from specdm.training.stage_fitting import fit_stage, seeded
-from specdm.training.tile_tensors import load_part, to_pixels
+from specdm.training.tile_tensors import load_part, some_tiles, to_pixels
 
 STAGE = 3
 BATCH = 64
 WARMUP_STEPS = 20
+
+HELD_OUT_PIXELS = 2**19
+"""By which a reader is chosen; they are read at once, many times."""
 
 
 class ReaderTraining(L.LightningModule):
@@ -133,7 +136,7 @@ def trained_reader(
         warmup_steps=WARMUP_STEPS,
         decay_share=1.0,
     )
-    choices = [_choice(model, held_out, budget=budget)] if ranks.first else []
+    choices = [_choice(model, held_out, budget=budget, seed=config.seed)] if ranks.first else []
     fit_stage(
         run,
         module,
@@ -175,8 +178,9 @@ def trained_reader(
     return reader
 
 
-def _choice(model: JointModel, held_out: TileSet, *, budget: Budget) -> HeldOutReading:
-    unseen = to_pixels(held_out, slice(None))
+def _choice(model: JointModel, held_out: TileSet, *, budget: Budget, seed: int) -> HeldOutReading:
+    most = max(1, HELD_OUT_PIXELS // held_out.size**2)
+    unseen = to_pixels(held_out, some_tiles(held_out, most=most, seed=seed))
     return HeldOutReading(components=components_of(model, unseen), tiles=unseen, budget=budget)
 
 

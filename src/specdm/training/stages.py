@@ -20,7 +20,7 @@ from specdm.models.streams import PAIR, Stream
 from specdm.tiles.tileset import TileSet
 from specdm.training.budget import Budget
 from specdm.training.codec_training import CodecTraining
-from specdm.training.completed_masks import completed
+from specdm.training.completed_masks import learnt_tiles
 from specdm.training.compositions import part_names
 from specdm.training.config import RunConfig
 from specdm.training.denoiser_training import DenoiserTraining
@@ -34,7 +34,6 @@ from specdm.training.tile_tensors import (
     check_trainable,
     encode_tiles,
     fit_latents,
-    labelled_shares,
     load_part,
     tile_streams,
 )
@@ -105,9 +104,7 @@ def train_stages(
         reader = trained_reader(
             run, model, tiles, held_out=held_out, config=config, ranks=ranks, show_progress=show_progress
         )
-    if reader is not None:
-        scarce = [share < config.denoiser.read_masks_below for share in labelled_shares(tiles)]
-        tiles = completed(model, reader, tiles, layers=scarce) if any(scarce) else tiles
+    tiles = learnt_tiles(model, reader, tiles, below=config.denoiser.read_masks_below)
     latents = encode_tiles(model, tiles, seed=config.seed)
     latents = fit_latents(denoiser, latents, streams=streams)
     averaged = _trained_denoiser(

@@ -14,6 +14,7 @@ from specdm.models.denoiser import JointDenoiser
 from specdm.models.joint_model import EncodedTiles, JointModel
 from specdm.models.pixels import Pixels
 from specdm.models.streams import Stream, streams_of
+from specdm.scenes.classes import UNLABELLED
 from specdm.tiles.tileset import COUNT_BATCH, TileSet
 from specdm.training.compositions import compositions, ground_composition
 from specdm.training.draws import step_generator
@@ -62,19 +63,34 @@ def known_counts(tiles: TileSet) -> np.ndarray:
 
 
 def load_part(tiles: TileSet, *, seed: int, max_bytes: int = CODEC_BYTES) -> Pixels:
-    """All tiles, or as many seeded random ones as fit in `max_bytes` of float32.
-
-    At least half of those are of labelled scenes, if there are as many: codecs of masks learn from no others.
-    """
+    """All tiles, or as many as fit in `max_bytes` of float32, chosen as `some_tiles` does."""
     each = 4 * (tiles.n_dates * tiles.n_bands + len(tiles.quantities or ())) * tiles.size**2
-    fits = max(1, max_bytes // each)
-    if len(tiles) <= fits:
-        return training_pixels(tiles, np.arange(len(tiles)))
-    annotated = tiles.annotated
-    random, labelled, others = np.random.default_rng(seed), np.flatnonzero(annotated), np.flatnonzero(~annotated)
-    n = min(len(labelled), max(fits - len(others), -(-fits // 2)))
-    chosen = [random.choice(labelled, n, replace=False), random.choice(others, fits - n, replace=False)]
-    return training_pixels(tiles, np.sort(np.concatenate(chosen)))
+    return training_pixels(tiles, some_tiles(tiles, most=max(1, max_bytes // each), seed=seed))
+
+
+def some_tiles(tiles: TileSet, *, most: int, seed: int) -> np.ndarray:
+    """Rising positions of all tiles, or of seeded random ones where there are more than `most`.
+
+    At least half of those have masks that say anything, if there are as many: what reads or encodes masks learns from
+    no others.
+    """
+    if len(tiles) <= most:
+        return np.arange(len(tiles))
+    tells = telling(tiles)
+    random, labelled, others = np.random.default_rng(seed), np.flatnonzero(tells), np.flatnonzero(~tells)
+    n = min(len(labelled), max(most - len(others), -(-most // 2)))
+    chosen = [random.choice(labelled, n, replace=False), random.choice(others, most - n, replace=False)]
+    return np.sort(np.concatenate(chosen))
+
+
+def telling(tiles: TileSet) -> np.ndarray:
+    """Tiles with any label or known amount, bool `(n,)`."""
+    found = np.zeros(len(tiles), bool)
+    for start in range(0, len(tiles), COUNT_BATCH):
+        part = slice(start, start + COUNT_BATCH)
+        for known in (tiles.masks(part) != UNLABELLED, np.isfinite(tiles.amounts(part))):
+            found[part] |= known.any(axis=(1, 2, 3))
+    return found
 
 
 def to_pixels(tiles: TileSet, index: np.ndarray | slice) -> Pixels:

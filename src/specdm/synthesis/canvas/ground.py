@@ -12,6 +12,7 @@ from torch.nn.functional import avg_pool2d
 
 from specdm.errors import MaskError, ModelError
 from specdm.models.joint_model import JointModel
+from specdm.models.mask_reader import MaskReader
 from specdm.models.pixels import Pixels
 from specdm.models.receptive_field import reach
 from specdm.scenes.scene import Scene
@@ -21,6 +22,7 @@ from specdm.synthesis.facts import TileFacts
 from specdm.synthesis.given import encoded_known, known_pixels, known_streams, pasted
 from specdm.synthesis.model_images import ModelImages, model_images
 from specdm.synthesis.model_masks import matched_values, replaced
+from specdm.synthesis.reading_masks import read_classes
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class KnownGround:
         area: boolean `(y, x)` of the scene's size, True for ground that is known; None for all of it.
         model: that draws the rest.
         facts: of the model.
+        reader: of the masks, which are pulled to what the known image shows; None if there is none.
     """
 
     scene: Scene
@@ -47,6 +50,7 @@ class KnownGround:
     area: np.ndarray | None
     model: JointModel
     facts: TileFacts
+    reader: MaskReader | None
 
     @property
     def place(self) -> Area:
@@ -75,7 +79,19 @@ class KnownGround:
         # as in training: of a given mask's cells without a label nothing is known
         levels = 1.0 - encoded.known
         kept = area.within(wide)
-        return KnownCells(*(part[0, :, *kept].cpu() for part in (encoded.latents, cells, levels)))
+        latents, cells, levels = (part[0, :, *kept].cpu() for part in (encoded.latents, cells, levels))
+        return KnownCells(latents, cells, levels, self._read(pixels, known, wide=wide, area=area))
+
+    def _read(self, pixels: Pixels, known: torch.Tensor, *, wide: Area, area: Area) -> torch.Tensor | None:
+        """What the reader sees where images of all dates are known, of the area alone."""
+        dates = [number for number, stream in enumerate(self.model.streams) if stream.kind == "image"]
+        shown = known[:, dates].all(dim=1)
+        read = read_classes(self.model, self.reader, pixels) if bool(shown.any()) else None
+        if read is None:
+            return None
+        read = read.masked_fill(~shown[:, None, None], float("nan"))
+        kept = area.times(self.model.factor).within(wide.times(self.model.factor))
+        return read[0, :, :, *kept].cpu()
 
     def pasted(self, drawn: Pixels, area: Area) -> Pixels:
         """Drawn pixels of an area with what is known as it was given.
@@ -93,7 +109,8 @@ class KnownGround:
     @cached_property
     def _margin(self) -> int:
         # cells as far as the codec looks, and as far again (diagonally) to where their fill comes from
-        return 3 * max(reach(self.model.codec_of(stream)) for stream in self.model.streams)  # type: ignore[arg-type]
+        coded = 3 * max(reach(self.model.codec_of(stream)) for stream in self.model.streams)  # type: ignore[arg-type]
+        return max(coded, 0 if self.reader is None else -(-self.reader.reach // self.model.factor))
 
     def _pixels(self, area: Area) -> tuple[Pixels, torch.Tensor]:
         """The scene in an area of pixels, as one tile, and which of them are known ground `(1, y, x)`."""
@@ -127,6 +144,7 @@ def known_ground(
     area: np.ndarray | None,
     model: JointModel,
     facts: TileFacts,
+    reader: MaskReader | None,
 ) -> KnownGround:
     """A scene that the model can extend.
 
@@ -137,6 +155,7 @@ def known_ground(
         area: boolean `(y, x)`, known ground; default: all.
         model: that draws the rest.
         facts: of the model.
+        reader: of the masks, or None.
 
     Raises:
         SceneError, MaskError: the scene has other bands, dates, classes or quantities than the model.
@@ -153,7 +172,7 @@ def known_ground(
             f"area is {area.dtype} of shape {area.shape}, expected boolean {(scene.height, scene.width)}: True where "
             "the ground is known"
         )
-    return KnownGround(scene, images, values, margin[0], margin[3], numbers, area, model, facts)
+    return KnownGround(scene, images, values, margin[0], margin[3], numbers, area, model, facts, reader)
 
 
 def _mask_values(scene: Scene, facts: TileFacts) -> dict[int, int]:

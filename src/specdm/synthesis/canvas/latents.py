@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch.nn.functional import pixel_shuffle, pixel_unshuffle
 
 from specdm.models.drawing import Drawing
 from specdm.models.mask_coherence import ROUNDS
@@ -35,11 +36,14 @@ class KnownCells:
         cells: `(streams, y, x)` boolean, True where a stream's cell is given.
         levels: `(streams, y, x)`, noise levels of given cells: 0, but 1 where a given mask says nothing, as in
             training.
+        read: `(layer, classes, pixels, pixels)`, class probabilities that were read off what is given, NaN where
+            nothing was; None where nothing was anywhere.
     """
 
     latents: torch.Tensor
     cells: torch.Tensor
     levels: torch.Tensor
+    read: torch.Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,8 @@ class CanvasDrawing:
                     rows = None if composition is None else torch.stack([composition.of(area) for area in batch])
                     rows = None if rows is None else rows.to(device)
                     levels = torch.where(free, min(grid[i], NOISIEST), levels).to(device)
-                    found = drawing.velocity(latents, group, composition=rows)(latents, levels).cpu()
+                    read = state.read_of(batch)
+                    found = drawing.velocity(latents, group, composition=rows, read=read)(latents, levels).cpu()
                     for area, velocity in zip(batch, found, strict=True):
                         state.velocity.add(area, velocity * weights)
                 if told is not None:
@@ -173,6 +178,8 @@ class _State:
         # what is decoded and encoded again depends on cells as far as both together look
         self._margin = max((reach(codec) for codec in masks), default=0)  # type: ignore[arg-type]
         self.anything_free = False
+        self._read: CellFile | None = None
+        self._read_shape = (0, 0)
         for area in blocks(self._whole, BLOCK):
             # counted from the first cell that the first filter looks at
             wide = Area(area.y, area.x, *model.denoiser.white_shape((area.height, area.width))[1:])
@@ -184,10 +191,30 @@ class _State:
                 fixed = given.cells
                 latents = torch.where(self._by_channel(fixed), given.latents, latents)
                 levels = torch.where(fixed, given.levels, levels)
+                if given.read is not None:
+                    self._keep_read(area, given.read, canvas.folder / "read")
             self.anything_free |= not bool(fixed.all())
             self.latents.write(area, latents)
             self.fixed.write(area, fixed.to(torch.uint8))
             self.levels.write(area, levels)
+
+    def _keep_read(self, area: Area, read: torch.Tensor, path: Path) -> None:
+        factor = self._drawing.model.factor
+        if self._read is None:
+            self._read_shape = (read.shape[0], read.shape[1])
+            self._read = CellFile(path, read.shape[0] * read.shape[1] * factor**2, self._whole, dtype=np.float16)
+        # a file begins with zeros, so no probability at all is what stands for nothing read
+        kept = pixel_unshuffle(torch.nan_to_num(read).flatten(0, 1)[None], factor)[0]
+        self._read.write(area, kept.to(torch.float16))
+
+    def read_of(self, areas: Sequence[Area]) -> torch.Tensor | None:
+        """Class probabilities that were read of areas of one size, `(n, layer, classes, pixels, pixels)`."""
+        if self._read is None:
+            return None
+        kept = torch.stack([self._read.read(area) for area in areas]).float()
+        read = pixel_shuffle(kept, self._drawing.model.factor).unflatten(1, self._read_shape)
+        read = read.masked_fill(read.sum(dim=2, keepdim=True) == 0, float("nan"))
+        return read.to(self._drawing.model.device)
 
     def free_up(self, group: Sequence[int]) -> bool:
         """Note which cells of these streams are to be drawn; whether there are any."""
@@ -218,6 +245,7 @@ class _State:
                 fixed=fixed,
                 coherence=coherence,
                 composition=row,
+                read=self.read_of([wide]),
             )
             latents = torch.where(model.by_channel(fixed), before, latents)
             # into another file, since the blocks beside this one still need what was drawn

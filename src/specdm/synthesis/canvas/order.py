@@ -12,6 +12,7 @@ import torch
 from specdm.errors import ModelError, RunError
 from specdm.models.composition_prior import CompositionPrior
 from specdm.models.joint_model import JointModel
+from specdm.models.mask_reader import MaskReader
 from specdm.scenes.scene import Scene
 from specdm.synthesis.canvas.files import file_names
 from specdm.synthesis.canvas.ground import KnownGround, known_ground
@@ -43,6 +44,7 @@ def checked_scene_order(
     model: JointModel,
     facts: TileFacts,
     prior: CompositionPrior,
+    reader: MaskReader | None,
     height: int | None,
     width: int | None,
     known_scene: Scene | None,
@@ -82,7 +84,9 @@ def checked_scene_order(
         if height is not None or width is not None:
             raise ModelError("a scene that is extended has a size; say by how much with margin, not height and width")
         height, width = known_scene.height + sides[0] + sides[2], known_scene.width + sides[1] + sides[3]
-        ground = known_ground(known_scene, margin=sides, known=known, area=area, model=model, facts=facts)  # type: ignore[arg-type]
+        ground = known_ground(
+            known_scene, margin=sides, known=known, area=area, model=model, facts=facts, reader=reader  # type: ignore[arg-type]
+        )
     if min(height, width) < facts.size:
         raise ModelError(
             f"a scene of {height} x {width} px is smaller than the model's tiles; expected at least {facts.size} px "

@@ -14,15 +14,13 @@ import torch
 from specdm.errors import ModelError, RunError
 from specdm.models.composition_prior import CompositionPrior
 from specdm.models.drawing import Drawing
-from specdm.models.known_latents import KnownLatents
-from specdm.models.receptive_field import reach
+from specdm.models.mask_reader import MaskReader
 from specdm.models.spectral_calibration import SpectralCalibration
-from specdm.models.streams import masks_with_gaps
 from specdm.scenes.scene import Scene
 from specdm.synthesis.canvas.cells import CellFile
 from specdm.synthesis.canvas.draws import BLOCK, CompositionLattice, white_noise
 from specdm.synthesis.canvas.files import SceneHead, file_names, new_files, open_files
-from specdm.synthesis.canvas.latents import CanvasDrawing, KnownCells
+from specdm.synthesis.canvas.latents import CanvasDrawing
 from specdm.synthesis.canvas.order import SceneOrder
 from specdm.synthesis.canvas.pixels import SceneFinish, finished_parts
 from specdm.synthesis.canvas.windows import Area, WindowGrid
@@ -40,6 +38,7 @@ class SceneSampler:
         drawing: how it draws tiles.
         prior: of compositions.
         facts: of its tiles.
+        reader: of its masks, that labels ground which they say nothing of; None if there is none.
         calibration: of spectra, or None.
         sensor_noise: put it back on the images.
         dense: label all ground.
@@ -51,6 +50,7 @@ class SceneSampler:
     drawing: Drawing
     prior: CompositionPrior
     facts: TileFacts
+    reader: MaskReader | None
     calibration: SpectralCalibration | None
     sensor_noise: bool
     dense: bool
@@ -79,14 +79,18 @@ class SceneSampler:
         with _replacing_files(path, file_names(path, self.facts)) as folder:
             (folder / "first").mkdir()
             canvas = CanvasDrawing(self.drawing, grid, folder / "first", self.batch_size)
-            fills = self.dense and bool(masks_with_gaps(model.streams))
-            progress = _Progress(callback, canvas.batches * (2 if fills else 1) + 1)
-            latents, filled = self._latents(order, canvas, seed, fills=fills, progress=progress)
-            finish = SceneFinish(self.calibration, seed if self.sensor_noise else None, order.known)
+            progress = _Progress(callback, canvas.batches + 1)
+            latents = self._latents(order, canvas, seed, progress=progress)
+            finish = SceneFinish(
+                self.calibration,
+                seed if self.sensor_noise else None,
+                order.known,
+                reader=self.reader if self.dense else None,
+            )
             whole = Area(0, 0, order.height, order.width)
             writer = new_files(folder, path, head, block=BLOCK * factor)
             try:
-                for area, pixels in finished_parts(model, latents, filled, canvas=canvas.canvas, finish=finish):
+                for area, pixels in finished_parts(model, latents, canvas=canvas.canvas, finish=finish):
                     if (part := area.meet(whole)) is not None:
                         writer.write(part, pixels)
             finally:
@@ -95,8 +99,8 @@ class SceneSampler:
         return open_files(path, head)
 
     def _latents(
-        self, order: SceneOrder, canvas: CanvasDrawing, seed: int, *, fills: bool, progress: _Progress
-    ) -> tuple[CellFile, CellFile | None]:
+        self, order: SceneOrder, canvas: CanvasDrawing, seed: int, *, progress: _Progress
+    ) -> CellFile:
         model, ground = self.drawing.model, order.known
         channels = sum(model.stream_channels)
 
@@ -116,13 +120,7 @@ class SceneSampler:
                 "everything of the scene is known, so there is nothing to draw; add a margin, or leave something out "
                 "of what is known"
             )
-        if not fills:
-            return latents, None
-        second = canvas.folder.with_name("second")
-        second.mkdir()
-        filling = CanvasDrawing(self.drawing.plain, canvas.windows, second, self.batch_size)
-        known = _but_gaps(self.drawing, latents, canvas.canvas)
-        return latents, filling.latents(white, known=known, told=progress.step)
+        return latents
 
     def _head(self, order: SceneOrder, path: Path, seed: int) -> SceneHead:
         ground = order.known
@@ -139,20 +137,6 @@ class SceneSampler:
         return SceneHead(
             self.facts, order.height, order.width, path.stem, transform, crs, "; ".join(notes), attrs
         )
-
-
-def _but_gaps(drawing: Drawing, latents: CellFile, whole: Area) -> Callable[[Area], KnownCells]:
-    """`Drawing.all_but_gaps` of an area of a finished scene."""
-    margin = max(reach(drawing.model.codec_of(stream)) for stream in drawing.model.streams)  # type: ignore[arg-type]
-
-    def known(area: Area) -> KnownCells:
-        wide = area.grown(margin, inside=whole)
-        found: KnownLatents = drawing.all_but_gaps(latents.read(wide)[None].to(drawing.model.device))
-        kept = area.within(wide)
-        cells = found.cells[0, :, *kept].cpu()
-        return KnownCells(found.latents[0, :, *kept].cpu(), cells, torch.zeros(cells.shape))
-
-    return known
 
 
 def _place_of(scene: Scene, *, top: int, left: int) -> tuple[object, object]:
