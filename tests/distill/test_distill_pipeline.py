@@ -15,7 +15,10 @@ from specdm.errors import ModelError
 from specdm.models.denoiser import JointDenoiser
 from specdm.models.few_steps import even_jumps, jumps_of
 from specdm.models.part_files import save_part_files
+from specdm.synthesis import distill
 from specdm.synthesis.pipeline import SpecDMPipeline
+from specdm.tiles.tileset import TileSet
+from specdm.training.config import load_config
 
 
 def calls_of(pipeline: SpecDMPipeline, evaluations: int | None, monkeypatch) -> list[int]:
@@ -179,3 +182,26 @@ def test_tiles_of_another_model_are_refused(distilled) -> None:
         specdm.distill(distilled, tiles, evaluations=2, show_progress=False)
     with pytest.raises(ModelError, match="evaluations is 0, expected 1 to 16"):
         specdm.distill(distilled, tiles, evaluations=0, show_progress=False)
+
+
+def test_few_labels_are_completed_as_in_training(
+    trained_run: Path, little_tiles: TileSet, distill_settings, tmp_path: Path, monkeypatch
+) -> None:
+    """What is distilled is judged by the masks that the model has learnt, not by the few labels that there were."""
+    seen = []
+
+    def calibration(model, drawn, tiles):
+        seen.append((tiles.masks() >= 0).mean())
+
+    monkeypatch.setattr(distill, "fit_calibration", calibration)
+    mask = little_tiles.dataset["mask"].copy(deep=True)
+    mask[..., 3:] = -1
+    few = TileSet(little_tiles.dataset.assign(mask=mask))
+    for below in (0.0, 1.0):
+        few_or_not = {"tiles.size": few.size, "denoiser.read_masks_below": below}
+        config = load_config(overrides={**few_or_not, **distill_settings})
+        pipeline = SpecDMPipeline.from_pretrained(trained_run / "model")
+        distill.distilled_pipeline(
+            pipeline, few, run=tmp_path / str(below), config=config, evaluations=1, show_progress=False
+        )
+    assert seen[0] == (few.train.masks() >= 0).mean() and seen[1] > 2 * seen[0]

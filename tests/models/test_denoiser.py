@@ -109,3 +109,16 @@ def test_unknown_cells_are_not_looked_at(denoiser, noisy) -> None:
     assert changed(denoiser(noisy, levels), denoiser(other, levels)) == 0
     levels[:, 0, :4] = 0.999
     assert changed(denoiser(noisy, levels), denoiser(other, levels)) > 0.1
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "bare"),
+    [(0.0, 0.0, True), (1.0, 1.0, True), (0.0, 1.0, False), (1.0, 0.0, False), (0.5, 0.5, False), (0.0, 0.5, False)],
+)
+@pytest.mark.parametrize("cloud", [False, True])
+def test_masks_are_drawn_for_a_date_that_is_known(first: float, second: float, bare: bool, cloud: bool) -> None:
+    """The network of masks alone is asked where no image tells them apart from those of any other ground."""
+    levels = torch.tensor([first, second])[None, :, None, None].repeat(1, 1, 4, 4)
+    if cloud:  # a cell of the first date that nothing is known of
+        levels[0, 0, 1, 2] = 1.0
+    assert JointDenoiser._draws_no_image(levels).tolist() == [bare]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from specdm.scenes.classes import UNLABELLED
 from specdm.synthesis.pipeline import SpecDMPipeline
 from specdm.tiles.tileset import TileSet
-from specdm.training.completed_masks import LEAST_SURE, SUREST_SHARE, completed, sure_pixels
+from specdm.training.completed_masks import LEAST_SURE, SUREST_SHARE, completed, learnt_tiles, sure_pixels
 from specdm.training.config import load_config
 from specdm.training.stages import train_stages
 from specdm.training.tile_tensors import encode_tiles
@@ -116,3 +116,22 @@ def test_tiles_are_drawn_with_the_classes_of_labelled_scenes(pipeline: SpecDMPip
     known = encode_tiles(pipeline.model, half, seed=0).compositions.isfinite().all(dim=1)
     there = encode_tiles(pipeline.model, imagery, seed=0).compositions.isfinite().all(dim=1)
     assert known.any() and not there.any() and not imagery.annotated.any()
+
+
+def test_imagery_that_nobody_labelled_is_not_completed(pipeline: SpecDMPipeline, half: TileSet) -> None:
+    """Where its ground would be labelled nobody has said, so that nothing could be learnt from labels there."""
+    own = half.masks()
+    own[::2] = UNLABELLED
+    sources = np.where(np.arange(len(half)) % 2 == 0, "more", "labelled")
+    dataset = half.dataset.assign(mask=half.dataset["mask"].copy(data=own)).assign_coords(source=("tile", sources))
+    mixed = TileSet(dataset.assign_attrs(unlabelled_sources='["more"]'))
+    assert not mixed.annotated[::2].any() and mixed.annotated[1::2].all()
+    found = completed(pipeline.model, pipeline.reader, mixed, layers=[True]).masks()
+    assert (found[::2] == UNLABELLED).all() and (found[1::2] != own[1::2]).any()
+
+
+@pytest.mark.parametrize(("below", "more"), [(1.0, True), (0.0, False)])
+def test_masks_are_completed_where_labels_are_few(pipeline, half: TileSet, below: float, more: bool) -> None:
+    found = learnt_tiles(pipeline.model, pipeline.reader, half, below=below)
+    assert ((found.masks() != UNLABELLED).sum() > (half.masks() != UNLABELLED).sum()) == more
+    assert learnt_tiles(pipeline.model, None, half, below=below) is half

@@ -13,7 +13,7 @@ from specdm.models.streams import Stream
 from specdm.tiles.tileset import TileSet
 from specdm.training.codec_training import telling_tiles
 from specdm.training.compositions import compositions, ground_composition
-from specdm.training.tile_tensors import load_part, sparse_layers, training_pixels
+from specdm.training.tile_tensors import load_part, some_tiles, sparse_layers, training_pixels
 
 LABELLED = Stream("labelled", "labelled", "labelled_codec")
 MASK = Stream("mask", "classes", "mask_codec")
@@ -59,6 +59,16 @@ def test_half_of_what_fits_is_labelled(mixed_tiles: TileSet) -> None:
     each = 4 * mixed_tiles.n_bands * mixed_tiles.size**2
     part = load_part(mixed_tiles, seed=0, max_bytes=10 * each)
     assert len(part) == 10 and part.annotated is not None and part.annotated.sum() == 5
+
+
+def test_where_not_all_fits_tiles_that_say_something_come_first(little_tiles: TileSet) -> None:
+    masks = np.full_like(little_tiles.masks(), -1)
+    masks[5] = 2
+    few = TileSet(little_tiles.dataset.assign(mask=little_tiles.dataset["mask"].copy(data=masks)))
+    for seed in range(5):
+        chosen = some_tiles(few, most=3, seed=seed)
+        assert 5 in chosen and len(set(chosen.tolist())) == 3 and (np.diff(chosen) > 0).all()
+    assert some_tiles(few, most=len(few), seed=0).tolist() == list(range(len(few)))
 
 
 def test_compositions_come_from_labelled_tiles(mixed_tiles: TileSet) -> None:

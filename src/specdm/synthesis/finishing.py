@@ -52,7 +52,8 @@ def finished(
         noise = model.sensor_noise(tiles.images.shape[-1], draws.generators)
         tiles = replace(tiles, images=tiles.images + noise)
     if given is not None and given.with_data is not None:
-        tiles = replace(tiles, images=tiles.images.masked_fill(~given.with_data[:, :, None], float("nan")))
+        empty = ~given.with_data[:, :, None]
+        tiles, bare = (replace(drawn, images=drawn.images.masked_fill(empty, float("nan"))) for drawn in (tiles, bare))
     if given is not None:
         # neither calibrated nor noisier, since it was not drawn
         there = given.pixels if finish.paste else model.decode(latents)
