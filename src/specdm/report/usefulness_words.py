@@ -141,9 +141,10 @@ def _about_synthetic(comparison: Comparison, summary: Summary) -> list[str]:
             "was run with the same seeds, so nothing is known of a gain."
         ]
     which = "the best with synthetic tiles" if len(comparison.ours) > 1 else "with synthetic tiles"
+    others = "" if rival.score.n == ours.score.n else f" over {rival.score.n} seeds, some of them others"
     told = [
         f"{ours.arm}, {which}, has {a_name} of {ours.score.mean:.3f}; {rival.arm}, the best without them, "
-        f"{rival.score.mean:.3f}. {_said_of(ours.gain)}"
+        f"{rival.score.mean:.3f}{others}. {_said_of(ours.gain)}"
     ]
     real = comparison.real
     if real is not None and real.arm != rival.arm and ARMS[ours.arm].rival == "dense":
@@ -189,8 +190,8 @@ def protocol(summary: Summary, real: TileSet | None, *, held_out: str = "test") 
         "run.",
         *_sights(summary, real),
         f"{shown} seed{'s' if seeds[-1] > 1 else ''}; {set_.get('steps')} steps of {set_.get('batch_size')} tiles at "
-        f"learning rates up to {set_.get('learning_rate'):g}, the same in every arm; {set_.get('tiles')} synthetic "
-        "tiles of each kind.",
+        f"learning rates up to {set_.get('learning_rate'):g}, twice the steps in arms named longer; "
+        f"{set_.get('tiles')} synthetic tiles of each kind.",
     ]
     if summary.mixed:
         told.append("Careful: the records differ in these settings; the first ones are named.")

@@ -1,4 +1,4 @@
-"""Training of a downstream network: so many steps on so many tiles, the same in every arm."""
+"""Training of a downstream network: so many steps on batches of so many tiles."""
 
 from __future__ import annotations
 
