@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from specdm.models.mask_reader import MaskReader
 from specdm.models.pixels import Pixels
+from specdm.synthesis.pipeline import SpecDMPipeline
+from specdm.tiles.tileset import TileSet
+from specdm.training import reader_training
 from specdm.training.budget import Budget
 from specdm.training.held_out_reading import (
     CHECKS,
@@ -208,3 +213,11 @@ def test_without_held_out_ground_labels_say_how_far_but_for_change(single_date: 
     plain = trained(1)
     choice(labelled=False).give_neighbourhood(plain, constancy, single_date=[single_date])
     assert int(plain.neighbourhood) == 0
+
+
+def test_held_out_ground_is_no_more_than_is_read_at_once(little_run: Path, little_tiles: TileSet, monkeypatch) -> None:
+    model = SpecDMPipeline.from_pretrained(little_run / "model").model
+    budget = Budget(steps=CHECKS, minutes=None, learning_rate=1e-3, warmup_steps=1, decay_share=1.0)
+    monkeypatch.setattr(reader_training, "HELD_OUT_PIXELS", 3 * little_tiles.size**2)
+    held_out = reader_training._choice(model, little_tiles, budget=budget, seed=0)
+    assert len(little_tiles) > 3 and len(held_out._tiles) == len(held_out._components) == 3

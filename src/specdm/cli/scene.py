@@ -80,7 +80,9 @@ def scene(
     dense: Annotated[
         bool,
         typer.Option(
-            "--dense", help="Label all ground, also what real masks would leave unlabelled.", rich_help_panel=HOW
+            "--dense",
+            help="Label all ground, what real masks would leave unlabelled by what is read off the image.",
+            rich_help_panel=HOW,
         ),
     ] = False,
     mask: scene_.Mask = None,

@@ -64,12 +64,24 @@ def read_tiles(
 
 def with_reading(given: Given, *, model: JointModel, reader: MaskReader | None) -> KnownLatents:
     """What is known, with the classes that the reader sees where images of all dates are."""
+    return replace(given.latents, read=read_known(model, reader, given.pixels, given.streams))
+
+
+def read_known(
+    model: JointModel, reader: MaskReader | None, pixels: Pixels, known: torch.Tensor
+) -> torch.Tensor | None:
+    """What `read_classes` says where images of all dates are known, NaN elsewhere; None where they are nowhere.
+
+    Args:
+        model: whose spectral bases the reader sees through.
+        reader: of the masks.
+        pixels: with the images.
+        known: `(n, streams, y, x)` boolean, pixels that are known.
+    """
     dates = [number for number, stream in enumerate(model.streams) if stream.kind == "image"]
-    shown = given.streams[:, dates].all(dim=1)
-    read = read_classes(model, reader, given.pixels) if bool(shown.any()) else None
-    if read is None:
-        return given.latents
-    return replace(given.latents, read=read.masked_fill(~shown[:, None, None], float("nan")))
+    shown = known[:, dates].all(dim=1)
+    read = read_classes(model, reader, pixels) if bool(shown.any()) else None
+    return None if read is None else read.masked_fill(~shown[:, None, None], float("nan"))
 
 
 def with_gaps_labelled(tiles: Pixels, read: torch.Tensor) -> Pixels:

@@ -42,8 +42,10 @@ def learnt_tiles(model: JointModel, reader: MaskReader | None, tiles: TileSet, *
         tiles: of training.
         below: share of labelled ground that is few, see `DenoiserConfig.read_masks_below`.
     """
-    scarce = [share < below for share in labelled_shares(tiles)] if reader is not None else []
-    return completed(model, reader, tiles, layers=scarce) if reader is not None and any(scarce) else tiles
+    if reader is None:
+        return tiles
+    scarce = [share < below for share in labelled_shares(tiles)]
+    return completed(model, reader, tiles, layers=scarce) if any(scarce) else tiles
 
 
 def completed(model: JointModel, reader: MaskReader, tiles: TileSet, *, layers: Sequence[bool]) -> TileSet:

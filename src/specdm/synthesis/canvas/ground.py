@@ -22,7 +22,7 @@ from specdm.synthesis.facts import TileFacts
 from specdm.synthesis.given import encoded_known, known_pixels, known_streams, pasted
 from specdm.synthesis.model_images import ModelImages, model_images
 from specdm.synthesis.model_masks import matched_values, replaced
-from specdm.synthesis.reading_masks import read_classes
+from specdm.synthesis.reading_masks import read_known
 
 
 @dataclass(frozen=True)
@@ -80,18 +80,11 @@ class KnownGround:
         levels = 1.0 - encoded.known
         kept = area.within(wide)
         latents, cells, levels = (part[0, :, *kept].cpu() for part in (encoded.latents, cells, levels))
-        return KnownCells(latents, cells, levels, self._read(pixels, known, wide=wide, area=area))
-
-    def _read(self, pixels: Pixels, known: torch.Tensor, *, wide: Area, area: Area) -> torch.Tensor | None:
-        """What the reader sees where images of all dates are known, of the area alone."""
-        dates = [number for number, stream in enumerate(self.model.streams) if stream.kind == "image"]
-        shown = known[:, dates].all(dim=1)
-        read = read_classes(self.model, self.reader, pixels) if bool(shown.any()) else None
-        if read is None:
-            return None
-        read = read.masked_fill(~shown[:, None, None], float("nan"))
-        kept = area.times(self.model.factor).within(wide.times(self.model.factor))
-        return read[0, :, :, *kept].cpu()
+        read = read_known(self.model, self.reader, pixels, known)
+        if read is not None:
+            ground = area.times(self.model.factor).within(wide.times(self.model.factor))
+            read = read[0, :, :, *ground].cpu()
+        return KnownCells(latents, cells, levels, read)
 
     def pasted(self, drawn: Pixels, area: Area) -> Pixels:
         """Drawn pixels of an area with what is known as it was given.

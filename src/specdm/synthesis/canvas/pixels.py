@@ -57,10 +57,6 @@ def finished_parts(
         around = wide.times(model.factor)
         kept = ground.within(around)
         drawn = decode_calibrated(model, finish.calibration, latents.read(wide)[None].to(model.device))
-        read = None
-        if finish.reader is not None:
-            shown = drawn if finish.known is None else finish.known.pasted(drawn, around)
-            read = read_classes(model, finish.reader, shown)
         pixels = _cropped(drawn, kept)
         if finish.seed is not None:
             noise = model.sensor_noise(BLOCK * model.factor, [sensor_generator(finish.seed, area)])
@@ -68,8 +64,10 @@ def finished_parts(
             pixels = replace(pixels, images=pixels.images + noise[..., *ground.within(block)])
         if finish.known is not None:
             pixels = finish.known.pasted(pixels, ground)
-        if read is not None:
-            pixels = with_gaps_labelled(pixels, read[..., *kept])
+        if finish.reader is not None and bool((pixels.positions < 0).any()):
+            shown = drawn if finish.known is None else finish.known.pasted(drawn, around)
+            read = read_classes(model, finish.reader, shown)
+            pixels = pixels if read is None else with_gaps_labelled(pixels, read[..., *kept])
         yield ground, pixels.apply(torch.Tensor.cpu)
 
 
