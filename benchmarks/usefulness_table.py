@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from bars import HERE, RESULTS, put_between
+from usefulness_bars import FEW, bar_lines, best_synthetic, interval
 from usefulness_sets import SETS, UsefulSet
 
 from specdm.evaluation.usefulness.arms import ARMS
-from specdm.evaluation.usefulness.paired import SeedInterval
-from specdm.evaluation.usefulness.summary import ArmSummary, Summary, read_records, summary
-from specdm.report.usefulness_comparison import best, comparisons
+from specdm.evaluation.usefulness.summary import ArmSummary, Record, Summary, read_records, summary
+from specdm.report.usefulness_comparison import comparisons
 
 SEEDS = 5
-FEW, ALL = 0.1, 1.0
-WORST_AT_ALL = -0.005
-LEAST_GAIN = 0.03
-LEAST_ALONE = 0.9
 
 
 def write_table(records: Path) -> None:
@@ -32,12 +27,14 @@ def write_table(records: Path) -> None:
         "they are held against plain real ones, and synthetic tiles beside them against the better of both.",
     ]
     found: dict[str, Summary] = {}
+    plain: dict[str, list[Record]] = {}
     for one in SETS:
         folder = records / one.name
         if folder.is_dir() and any(folder.glob("*.json")):
-            found[one.name] = summary(read_records(folder))
+            plain[one.name] = read_records(folder)
+            found[one.name] = summary(plain[one.name])
             lines += ["", f"## {one.name}", "", *_set_lines(one, found[one.name])]
-    lines[7:7] = ["", *_bar_lines(found)]
+    lines[7:7] = ["", *bar_lines(found, plain)]
     (RESULTS / "usefulness.md").write_text("\n".join(lines) + "\n")
     put_between(HERE.parent / "README.md", _short_lines(found), name="usefulness")
 
@@ -50,12 +47,12 @@ def _short_lines(found: dict[str, Summary]) -> list[str]:
     ]
     for name, one in found.items():
         arms = [arm for arm in one.arms if arm.share == FEW and arm.arm in ARMS]
-        best = _best(one, FEW)
+        best = best_synthetic(one, FEW)
         real = [arm for arm in arms if ARMS[arm.arm].kind == "real" and (best is None or arm.arm == best.rival)]
         if best is None or not real:
             continue
         dense = [_plain(arm) for arm in arms if ARMS[arm.arm].kind == "dense"]
-        gain = "-" if best.gain is None else _interval(best.gain)
+        gain = "-" if best.gain is None else interval(best.gain)
         lines.append(
             f"| {name} | {one.main.replace('_', ' ')} | {best.score.n} | {_plain(real[0])} ({real[0].arm}) | "
             f"{dense[0] if dense else '-'} | {_plain(best)} ({best.arm}) | {gain} |"
@@ -91,61 +88,5 @@ def _set_lines(one: UsefulSet, found: Summary) -> list[str]:
 
 
 def _row(arm: ArmSummary) -> str:
-    gain = "" if arm.gain is None else _interval(arm.gain)
+    gain = "" if arm.gain is None else interval(arm.gain)
     return f"| {arm.arm} | {arm.score.n} | {_plain(arm)} | {gain} | {arm.rival or ''} |"
-
-
-def _interval(gain: SeedInterval) -> str:
-    if gain.low is None or gain.high is None:
-        return f"{gain.mean:+.3f} (one seed)"
-    text = f"{gain.mean:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"
-    return f"**{text}**" if gain.above_zero else text
-
-
-def _bar_lines(found: dict[str, Summary]) -> list[str]:
-    """The bars of the issue, as far as there are records."""
-    lines = ["| bar | wanted | found |", "|---|---|---|"]
-    for task, wanted in (("segmentation", "3 of 4"), ("change", "2 of 3")):
-        known = {name: best for name in _of(task, found) if (best := _best(found[name], FEW))}
-        good = [name for name, best in known.items() if best.gain is not None and best.gain.above_zero]
-        gains = ", ".join(f"{name} {_interval(best.gain)} ({best.arm})" for name, best in known.items() if best.gain)
-        found_words = f"{len(good)} of {len(known)}: {gains}"
-        lines.append(f"| {task}, 10 %: interval of the gain above zero | {wanted} | {found_words} |")
-    few = [best.gain.mean for one in found.values() if (best := _best(one, FEW)) and best.gain]
-    if few:
-        mean = sum(few) / len(few)
-        lines.append(f"| mean gain at 10 % | >= {LEAST_GAIN} | {mean:+.3f}{'' if mean >= LEAST_GAIN else ', miss'} |")
-    worst = [(best.gain.mean, name) for name, one in found.items() if (best := _best(one, ALL)) and best.gain]
-    if worst:
-        low, name = min(worst)
-        verdict = "" if low >= WORST_AT_ALL else ", miss"
-        lines.append(f"| lowest gain at 100 % | >= {WORST_AT_ALL} | {low:+.3f} ({name}){verdict} |")
-    alone = [(share, name) for name, one in found.items() if (share := _alone(one)) is not None]
-    if alone:
-        low, name = min(alone)
-        verdict = "" if low >= LEAST_ALONE else ", miss"
-        title = "synthetic tiles alone over real ones, 100 %, least"
-        lines.append(f"| {title} | >= {LEAST_ALONE} | {low:.2f} ({name}){verdict} |")
-    held = "The arm held against the bars is the best one with synthetic tiles that are not of the baseline."
-    return [*lines, "", held]
-
-
-def _of(task: str, found: dict[str, Summary]) -> Sequence[str]:
-    return [one.name for one in SETS if one.task == task and one.name in found]
-
-
-def _best(one: Summary, share: float) -> ArmSummary | None:
-    """Real and synthetic tiles, the highest mean of the arms with the most seeds."""
-    arms = [
-        arm for arm in one.arms
-        if arm.share == share and arm.arm in ARMS and ARMS[arm.arm].kind == "synthetic" and arm.gain is not None
-        and ARMS[arm.arm].rival == "real" and "ldm" not in ARMS[arm.arm].sources
-    ]  # fmt: skip
-    return best(arms)
-
-
-def _alone(one: Summary) -> float | None:
-    arms = [arm for arm in one.arms if arm.share == ALL and arm.arm in ARMS]
-    real = [arm.score.mean for arm in arms if arm.arm == "real"]
-    only = [arm.score.mean for arm in arms if ARMS[arm.arm].kind == "only"]
-    return max(only) / real[0] if real and only else None

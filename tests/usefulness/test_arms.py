@@ -38,7 +38,7 @@ def test_every_source_has_an_arm_and_words():
         (
             "synthetic", "real",
             ["real+drawn", "real+read", "real+sure", "real+sure+longer", "real+filtered", "real+weighted",
-             "real+balanced", "real+ldm", "pretrained", "pretrained+longer"],
+             "real+balanced", "real+ldm", "pretrained", "pretrained+longer", "pretrained+ldm"],
         ),
         ("synthetic", "dense", ["real+varied", "dense+sure", "dense+balanced", "dense+varied"]),
         ("only", "real", ["sure", "drawn"]),

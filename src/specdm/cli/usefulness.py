@@ -23,7 +23,7 @@ ARMS_HELP = (
     "real+mixup*, real+copy-paste*. Synthetic ones beside them: real+drawn*, real+read, real+sure*, real+sure+longer, "
     "real+filtered, real+weighted, real+balanced, real+varied, pretrained*, pretrained+longer; alone: drawn, sure*, "
     "varied. Real ones with more labels, by the model's reading: dense*, dense+longer, dense+sure*, dense+balanced, "
-    "dense+varied. Tiles of the baseline: real+ldm. Single spectra: svm*, forest*."
+    "dense+varied. Tiles of the baseline: real+ldm, pretrained+ldm. Single spectra: svm*, forest*."
 )
 
 

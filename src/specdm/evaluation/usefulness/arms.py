@@ -127,6 +127,10 @@ ARMS: dict[str, Arm] = {
         Arm("drawn", "synthetic tiles alone", (Portion("drawn", 1.0),)),
         Arm("varied", "varied tiles alone", (Portion("varied", 1.0),)),
         Arm("real+ldm", "half real, half synthetic of the baseline", _half("real", "ldm")),
+        Arm(
+            "pretrained+ldm", "synthetic tiles of the baseline first, then real ones", (Portion("real", 1.0),),
+            before=(Portion("ldm", 1.0),),
+        ),
     )
 }  # fmt: skip
 """All arms by name."""
