@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
+from specdm.models.amount_codec import AmountCodec
 from specdm.models.composition_tilt import tilted, towards_composition
 from specdm.models.mask_codec import MaskCodec
-from specdm.models.mask_guess import changed_guess, with_evidence
+from specdm.models.mask_guess import FARTHEST, changed_guess, guess_with_amounts, with_evidence
 
 CLASSES, SIZE = 4, 8
 
@@ -85,3 +86,46 @@ def test_latents_move_as_far_as_the_probabilities(spread: float) -> None:
         assert unsure < 0.5 and sure > 0.7
     else:
         torch.testing.assert_close(moved, latents)
+
+
+def test_a_network_that_is_sure_does_not_outvote_what_was_read() -> None:
+    sure = torch.full((1, CLASSES, SIZE, SIZE), 1e-4)
+    sure[:, 0] = 1 - 3e-4
+    evidence = torch.tensor([0.06, 0.9, 0.02, 0.02])[None, :, None, None].expand(1, -1, SIZE, SIZE)
+    assert (with_evidence(evidence)(sure).argmax(dim=1) == 1).all()
+    unsure = torch.tensor([0.45, 0.45, 0.05, 0.05])[None, :, None, None].expand(1, -1, SIZE, SIZE)
+    assert (with_evidence(unsure)(sure).argmax(dim=1) == 0).all(), "where the reader is not, the network decides"
+
+
+def test_where_evidence_is_heard_nothing_stays_of_latents_that_no_mask_has() -> None:
+    torch.manual_seed(0)
+    codec = MaskCodec(CLASSES, latent_channels=4, width=8, blocks=0).eval()
+    evidence = torch.full((1, CLASSES, SIZE, SIZE), 0.02)
+    evidence[:, 3] = 0.94
+    evidence[..., SIZE // 2 :] = float("nan")
+    heard = evidence.isfinite().all(dim=1, keepdim=True)
+    moved = changed_guess(codec, [with_evidence(evidence)], heard=heard)
+    with torch.no_grad():
+        latents = codec.encode(torch.zeros(1, SIZE, SIZE, dtype=torch.int64))
+        first, second = moved(latents), moved(moved(latents + 3.0))
+    left = slice(0, latents.shape[-1] // 2)
+    assert (codec.logits(second).argmax(dim=1)[..., : SIZE // 2] == 3).all()
+    torch.testing.assert_close(first[..., left], second[..., left], atol=0.5, rtol=0)
+    assert not torch.allclose(first[..., left.stop :], second[..., left.stop :], atol=1.0)
+
+
+def test_amounts_are_pulled_to_what_was_read_and_never_out_of_range() -> None:
+    torch.manual_seed(0)
+    amounts = torch.rand(8, 2, SIZE, SIZE) * torch.tensor([10.0, 1.0])[:, None, None]
+    codec = AmountCodec(2, latent_channels=8, width=8, blocks=0).eval()
+    codec.fit_start(amounts)
+    with torch.no_grad():
+        codec.statistics.fit(codec.statistics_rows(*codec.prepare(amounts)))
+        read, latents = amounts[:1].clone(), codec.encode(amounts[1:2])
+        read[..., SIZE // 2 :] = float("nan")
+        moved = guess_with_amounts(codec, read)(latents)
+        found = codec.decode(moved)
+        off = (found - amounts[:1]).abs()[..., : SIZE // 2] / torch.tensor([10.0, 1.0])[:, None, None]
+        assert off.mean() < 0.06, "the network's guess counts a tenth"
+        torch.testing.assert_close(moved[..., moved.shape[-1] // 2 :], latents[..., moved.shape[-1] // 2 :])
+        assert guess_with_amounts(codec, 1e6 * amounts[:1])(latents).abs().max() <= FARTHEST

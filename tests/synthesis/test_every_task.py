@@ -13,6 +13,7 @@ from specdm.scenes.classes import Classes
 from specdm.scenes.quantities import Quantities
 from specdm.synthesis.fit import train_run
 from specdm.synthesis.pipeline import SpecDMPipeline
+from specdm.synthesis.reading_masks import GIVEN_VIEWS
 from specdm.tiles.tileset import TileSet
 from specdm.training.config import load_config
 
@@ -32,6 +33,17 @@ def pictures(cover: np.ndarray, seed: int, bands: int = BANDS) -> np.ndarray:
     spectra = np.random.default_rng(7).uniform(100, 3000, (3, bands))
     noise = np.random.default_rng(seed).normal(0, 20, (len(cover), bands, SIZE, SIZE))
     return (np.moveaxis(spectra[cover], -1, 1) + noise).astype(np.float32)
+
+
+def rough(shape: tuple[int, ...]) -> np.ndarray:
+    """What makes no two pixels alike, of spread 1."""
+    return np.random.default_rng(9).normal(0, 1, shape)
+
+
+def stirred(share: np.ndarray) -> np.ndarray:
+    """Abundances of which no two pixels have the same."""
+    other = np.exp(rough(share.shape))
+    return (0.9 * share + 0.1 * other / other.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
 def made(task: str, n: int = 12) -> TileSet:
@@ -70,10 +82,10 @@ def made(task: str, n: int = 12) -> TileSet:
     if task == "abundances":
         share = np.stack([before == i for i in range(3)], axis=1).astype(np.float32)
         return TileSet.from_arrays(
-            images=first[:, None], masks=None, classes=None, amounts=0.8 * share + 0.2 / 3,
+            images=first[:, None], masks=None, classes=None, amounts=stirred(0.8 * share + 0.2 / 3),
             quantities=Quantities.create(["tree", "soil", "water"], sum_to_one=True), **common,
         )  # fmt: skip
-    heights = (10.0 + 5 * before[:, None]).astype(np.float32)
+    heights = (10.0 + 5 * before[:, None] + rough(before[:, None].shape)).astype(np.float32)
     heights[0, :, :5] = np.nan
     return TileSet.from_arrays(
         images=first[:, None], masks=None, classes=None, amounts=heights,
@@ -142,6 +154,32 @@ def test_scenes_are_drawn_and_extended(tiles: TileSet, trained: SpecDMPipeline, 
         np.testing.assert_array_equal(np.flatnonzero(own), tiles.bands_of(date))
     amounts = larger.amount_window(0, 0, 24, 30)
     assert amounts is None or np.isfinite(amounts).all()
+
+
+def test_masks_drawn_for_known_images_are_what_is_read_off_them(
+    tiles: TileSet, trained: SpecDMPipeline, tmp_path: Path
+) -> None:
+    drawn = trained.sample(given=tiles, known=["image"], seed=1)
+    read = trained.posterior(tiles, views=GIVEN_VIEWS)
+    if drawn.classes is not None:
+        found = drawn.classes.index_of(drawn.masks())
+        assert (found == read.probabilities.argmax(axis=2)).mean() > 0.9
+    if read.amounts_mean is not None:
+        off = np.abs(drawn.amounts() - read.amounts_mean).mean()
+        assert off < 0.25 * tiles.amounts()[np.isfinite(tiles.amounts())].std(), "the network's own guess counts less"
+
+
+def test_masks_of_a_known_scene_are_what_is_read_off_it(
+    tiles: TileSet, trained: SpecDMPipeline, tmp_path: Path
+) -> None:
+    scene = trained.sample_scene(path=tmp_path / "s.nc", height=20, width=24, steps=2)
+    larger = trained.sample_scene(path=tmp_path / "l.nc", known_scene=scene, known=["image"], margin=(0, 16, 0, 0))
+    read, place = trained.annotate(scene, views=GIVEN_VIEWS), (0, 0, 20, 24)
+    if read.mask.size:
+        assert (larger.window(*place)[1] == read.mask).mean() > 0.9
+    if read.amounts.size:
+        off = np.abs(larger.amount_window(*place) - read.amounts).mean()
+        assert off < 0.25 * tiles.amounts()[np.isfinite(tiles.amounts())].std()
 
 
 def test_codecs_keep_tiles_and_their_gaps(tiles: TileSet, trained: SpecDMPipeline) -> None:

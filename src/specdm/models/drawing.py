@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import torch
 from torch.nn.functional import max_pool2d
 
+from specdm.models.amount_codec import AmountCodec
 from specdm.models.composition_tilt import towards_composition
 from specdm.models.few_steps import joined_stages
 from specdm.models.joint_model import JointModel
 from specdm.models.known_latents import KnownLatents, Start
 from specdm.models.mask_codec import MaskCodec
-from specdm.models.mask_guess import changed_guess, with_evidence
+from specdm.models.mask_guess import changed_guess, guess_with_amounts, with_evidence
+from specdm.models.read_masks import ReadMasks
 from specdm.models.settling import composition_of, settled, telling_pixels
 from specdm.models.solver import (
     Correction,
@@ -176,7 +178,7 @@ class Drawing:
         group: Sequence[int],
         *,
         composition: torch.Tensor | None = None,
-        read: torch.Tensor | None = None,
+        read: ReadMasks | None = None,
     ) -> Velocity:
         """What moves the streams of a stage, guided, and pulled to the composition and to what was read.
 
@@ -220,23 +222,40 @@ class Drawing:
         return corrected_velocity(guided, correct, stream_channels=model.stream_channels)
 
     def _pull(
-        self, state: torch.Tensor, s: int, *, composition: torch.Tensor | None, read: torch.Tensor | None
+        self, state: torch.Tensor, s: int, *, composition: torch.Tensor | None, read: ReadMasks | None
     ) -> Correction | None:
-        """What moves a guess of a class mask, in the denoiser's latents; None where nothing does."""
-        model, stream = self.model, self.model.streams[s]
-        codec = model.codec_of(stream)
-        if stream.kind != "classes" or not isinstance(codec, MaskCodec):
+        """What moves a guess of a mask, in the denoiser's latents; None where nothing does."""
+        model, codec = self.model, self.model.codec_of(self.model.streams[s])
+        moved = None
+        if isinstance(codec, MaskCodec) and model.streams[s].kind == "classes":
+            moved = self._class_pull(codec, state, s, composition=composition, read=read)
+        elif isinstance(codec, AmountCodec) and read is not None:
+            moved = guess_with_amounts(codec, read.amounts[:, model.streams[s].channels])
+        if moved is None:
             return None
-        changes = [] if read is None else [with_evidence(read[:, stream.position])]
+        pull = moved
+        mean, std = model.statistics_of(s)
+        return lambda part: (pull(part * std + mean) - mean) / std
+
+    def _class_pull(
+        self,
+        codec: MaskCodec,
+        state: torch.Tensor,
+        s: int,
+        *,
+        composition: torch.Tensor | None,
+        read: ReadMasks | None,
+    ) -> Correction | None:
+        """The same for a class mask, in its codec's latents."""
+        model = self.model
+        evidence = None if read is None else read.classes[:, model.streams[s].position]
+        changes = [] if evidence is None else [with_evidence(evidence)]
         own = composition_of(model, s, composition)
         if own is not None and self.composition_strength > 0:
             counts = telling_pixels(model, state, s)
             changes.append(towards_composition(own, counts=counts, strength=self.composition_strength))
-        if not changes:
-            return None
-        moved = changed_guess(codec, changes)
-        mean, std = model.statistics_of(s)
-        return lambda part: (moved(part * std + mean) - mean) / std
+        heard = None if evidence is None else evidence.isfinite().all(dim=1, keepdim=True)
+        return changed_guess(codec, changes, heard=heard) if changes else None
 
     def _can_be_guided(self, group: Sequence[int]) -> bool:
         """Whether anything is known that these streams could be pulled towards: masks, or the composition."""

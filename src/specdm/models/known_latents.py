@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from specdm.models.flow import interpolate
+from specdm.models.read_masks import ReadMasks
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,11 @@ class KnownLatents:
     Attributes:
         latents: `(n, channels, y, x)`, standardised as the denoiser has them; anything where not known.
         cells: `(n, streams, y, x)` boolean, True where a stream's cell is given.
-        read: `(n, layer, classes, pixels, pixels)`, class probabilities that were read off what is given, NaN where
-            nothing was; None without.
+        read: masks that were read off what is given, of all pixels; None if nothing was.
         start: of the images that are drawn; None for noise.
     """
 
     latents: torch.Tensor
     cells: torch.Tensor
-    read: torch.Tensor | None = None
+    read: ReadMasks | None = None
     start: Start | None = None

@@ -9,6 +9,7 @@ import torch
 from specdm.models.joint_model import JointModel
 from specdm.models.mask_codec import MaskCodec
 from specdm.models.mask_coherence import coherent
+from specdm.models.read_masks import ReadMasks
 from specdm.models.streams import masks_with_gaps
 
 
@@ -21,7 +22,7 @@ def settled(
     fixed: torch.Tensor,
     coherence: float = 0.0,
     composition: torch.Tensor | None = None,
-    read: torch.Tensor | None = None,
+    read: ReadMasks | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The streams of a stage known, with their levels: what is drawn next shall fit them.
 
@@ -58,7 +59,7 @@ def mask_values(
     *,
     coherence: float = 0.0,
     composition: torch.Tensor | None = None,
-    read: torch.Tensor | None = None,
+    read: ReadMasks | None = None,
 ) -> torch.Tensor:
     """What a stream of masks decodes to, -1 where it says nothing; arguments as in `settled`."""
     stream, codec = model.streams[s], model.codec_of(model.streams[s])
@@ -68,7 +69,7 @@ def mask_values(
         own = composition_of(model, s, composition)
         found = coherent(guess, said, strength=coherence, factor=model.factor, composition=own)
         if read is not None:
-            heard = read[:, stream.position].isfinite().all(dim=1, keepdim=True)
+            heard = read.classes[:, stream.position].isfinite().all(dim=1, keepdim=True)
             found = torch.where(heard, guess, found)
         values = found.argmax(dim=1)
     else:

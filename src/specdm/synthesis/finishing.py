@@ -13,7 +13,7 @@ from specdm.models.spectral_calibration import SpectralCalibration
 from specdm.synthesis.calibration import decode_calibrated
 from specdm.synthesis.draws import TileDraws
 from specdm.synthesis.given import Given, pasted
-from specdm.synthesis.reading_masks import read_classes, with_gaps_labelled
+from specdm.synthesis.reading_masks import read_masks, with_gaps_labelled
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,8 @@ def finished(
         there = given.pixels if finish.paste else model.decode(latents)
         tiles, bare = (pasted(drawn, there, given.streams, streams=model.streams) for drawn in (tiles, bare))
     if finish.dense and bool((tiles.positions < 0).any()):
-        read = read_classes(model, finish.reader, bare)
-        if read is not None:
-            tiles = with_gaps_labelled(tiles, read)
+        if finish.reader is not None:
+            tiles = with_gaps_labelled(tiles, read_masks(model, finish.reader, bare).classes)
         else:  # a codec for all knows a class for ground that it leaves unlabelled
             positions = torch.where(tiles.positions < 0, model.decode(latents, dense=True).positions, tiles.positions)
             tiles = replace(tiles, positions=positions)

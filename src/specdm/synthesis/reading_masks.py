@@ -13,6 +13,7 @@ from specdm.models.joint_model import JointModel
 from specdm.models.known_latents import KnownLatents
 from specdm.models.mask_reader import MaskReader
 from specdm.models.pixels import Pixels
+from specdm.models.read_masks import ReadMasks
 from specdm.synthesis.facts import TileFacts
 from specdm.synthesis.given import Given
 from specdm.tiles.posterior import Posterior
@@ -63,14 +64,14 @@ def read_tiles(
 
 
 def with_reading(given: Given, *, model: JointModel, reader: MaskReader | None) -> KnownLatents:
-    """What is known, with the classes that the reader sees where images of all dates are."""
+    """What is known, with the masks that the reader sees where images of all dates are."""
     return replace(given.latents, read=read_known(model, reader, given.pixels, given.streams))
 
 
 def read_known(
     model: JointModel, reader: MaskReader | None, pixels: Pixels, known: torch.Tensor
-) -> torch.Tensor | None:
-    """What `read_classes` says where images of all dates are known, NaN elsewhere; None where they are nowhere.
+) -> ReadMasks | None:
+    """What `read_masks` says where images of all dates are known; None where they are nowhere, or without a reader.
 
     Args:
         model: whose spectral bases the reader sees through.
@@ -80,8 +81,9 @@ def read_known(
     """
     dates = [number for number, stream in enumerate(model.streams) if stream.kind == "image"]
     shown = known[:, dates].all(dim=1)
-    read = read_classes(model, reader, pixels) if bool(shown.any()) else None
-    return None if read is None else read.masked_fill(~shown[:, None, None], float("nan"))
+    if reader is None or not bool(shown.any()):
+        return None
+    return read_masks(model, reader, pixels).where(shown)
 
 
 def with_gaps_labelled(tiles: Pixels, read: torch.Tensor) -> Pixels:
@@ -95,14 +97,13 @@ def with_gaps_labelled(tiles: Pixels, read: torch.Tensor) -> Pixels:
     return replace(tiles, positions=torch.where(open_, torch.nan_to_num(read).argmax(dim=2), tiles.positions))
 
 
-def read_classes(model: JointModel, reader: MaskReader | None, pixels: Pixels) -> torch.Tensor | None:
-    """Class probabilities that masks are pulled to as they are drawn, see `KnownLatents`; None without a reader of any.
+def read_masks(model: JointModel, reader: MaskReader, pixels: Pixels) -> ReadMasks:
+    """What masks are pulled to as they are drawn, and what gaps are labelled by.
 
     Args:
         model: whose spectral bases the reader sees through.
         reader: of the masks.
         pixels: with the images; masks are not looked at.
     """
-    if reader is None or not reader.config["layers"]:
-        return None
-    return read_pixels(model, reader, pixels, views=GIVEN_VIEWS)[0]
+    chances, amounts = read_pixels(model, reader, pixels, views=GIVEN_VIEWS)
+    return ReadMasks(chances, amounts.mean(dim=0))

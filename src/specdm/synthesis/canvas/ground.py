@@ -83,7 +83,7 @@ class KnownGround:
         read = read_known(self.model, self.reader, pixels, known)
         if read is not None:
             ground = area.times(self.model.factor).within(wide.times(self.model.factor))
-            read = read[0, :, :, *ground].cpu()
+            read = read.apply(lambda values: values[..., *ground].cpu())
         return KnownCells(latents, cells, levels, read)
 
     def pasted(self, drawn: Pixels, area: Area) -> Pixels:

@@ -16,6 +16,7 @@ from torch.nn.functional import pixel_shuffle, pixel_unshuffle
 
 from specdm.models.drawing import Drawing
 from specdm.models.mask_coherence import ROUNDS
+from specdm.models.read_masks import ReadMasks
 from specdm.models.receptive_field import reach
 from specdm.models.settling import settled
 from specdm.models.solver import NOISIEST, adams_bashforth, level_grid
@@ -36,14 +37,13 @@ class KnownCells:
         cells: `(streams, y, x)` boolean, True where a stream's cell is given.
         levels: `(streams, y, x)`, noise levels of given cells: 0, but 1 where a given mask says nothing, as in
             training.
-        read: `(layer, classes, pixels, pixels)`, class probabilities that were read off what is given, NaN where
-            nothing was; None where nothing was anywhere.
+        read: masks that were read off what is given, of one tile, the area; None where nothing was.
     """
 
     latents: torch.Tensor
     cells: torch.Tensor
     levels: torch.Tensor
-    read: torch.Tensor | None = None
+    read: ReadMasks | None = None
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ class _State:
         self._margin = max((reach(codec) for codec in masks), default=0)  # type: ignore[arg-type]
         self.anything_free = False
         self._read: CellFile | None = None
-        self._read_shape = (0, 0)
+        self._read_like: ReadMasks | None = None
         for area in blocks(self._whole, BLOCK):
             # counted from the first cell that the first filter looks at
             wide = Area(area.y, area.x, *model.denoiser.white_shape((area.height, area.width))[1:])
@@ -198,23 +198,25 @@ class _State:
             self.fixed.write(area, fixed.to(torch.uint8))
             self.levels.write(area, levels)
 
-    def _keep_read(self, area: Area, read: torch.Tensor, path: Path) -> None:
-        factor = self._drawing.model.factor
+    def _keep_read(self, area: Area, read: ReadMasks, path: Path) -> None:
+        factor, planes = self._drawing.model.factor, read.planes
         if self._read is None:
-            self._read_shape = (read.shape[0], read.shape[1])
-            self._read = CellFile(path, read.shape[0] * read.shape[1] * factor**2, self._whole, dtype=np.float16)
-        # a file begins with zeros, so no probability at all is what stands for nothing read
-        kept = pixel_unshuffle(torch.nan_to_num(read).flatten(0, 1)[None], factor)[0]
-        self._read.write(area, kept.to(torch.float16))
+            self._read_like = read
+            # amounts may have more digits than probabilities need
+            dtype = np.float32 if read.amounts.shape[1] else np.float16
+            self._read = CellFile(path, (1 + planes.shape[1]) * factor**2, self._whole, dtype=dtype)
+        # a file begins with zeros, so a plane of its own says where anything was read
+        heard = planes.isfinite().all(dim=1, keepdim=True)
+        kept = torch.cat([heard.to(planes.dtype), torch.nan_to_num(planes)], dim=1)
+        self._read.write(area, pixel_unshuffle(kept, factor)[0])
 
-    def read_of(self, areas: Sequence[Area]) -> torch.Tensor | None:
-        """Class probabilities that were read of areas of one size, `(n, layer, classes, pixels, pixels)`."""
-        if self._read is None:
+    def read_of(self, areas: Sequence[Area]) -> ReadMasks | None:
+        """What was read of areas of one size, a tile each."""
+        if self._read is None or self._read_like is None:
             return None
         kept = torch.stack([self._read.read(area) for area in areas]).float()
-        read = pixel_shuffle(kept, self._drawing.model.factor).unflatten(1, self._read_shape)
-        read = read.masked_fill(read.sum(dim=2, keepdim=True) == 0, float("nan"))
-        return read.to(self._drawing.model.device)
+        kept = pixel_shuffle(kept, self._drawing.model.factor).to(self._drawing.model.device)
+        return self._read_like.like(kept[:, 1:]).where(kept[:, 0] > 0)
 
     def free_up(self, group: Sequence[int]) -> bool:
         """Note which cells of these streams are to be drawn; whether there are any."""

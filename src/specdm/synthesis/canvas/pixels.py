@@ -17,7 +17,7 @@ from specdm.synthesis.canvas.cells import CellFile
 from specdm.synthesis.canvas.draws import BLOCK, sensor_generator
 from specdm.synthesis.canvas.ground import KnownGround
 from specdm.synthesis.canvas.windows import Area, blocks
-from specdm.synthesis.reading_masks import read_classes, with_gaps_labelled
+from specdm.synthesis.reading_masks import read_masks, with_gaps_labelled
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ def finished_parts(
             pixels = finish.known.pasted(pixels, ground)
         if finish.reader is not None and bool((pixels.positions < 0).any()):
             shown = drawn if finish.known is None else finish.known.pasted(drawn, around)
-            read = read_classes(model, finish.reader, shown)
-            pixels = pixels if read is None else with_gaps_labelled(pixels, read[..., *kept])
+            read = read_masks(model, finish.reader, shown).classes
+            pixels = with_gaps_labelled(pixels, read[..., *kept])
         yield ground, pixels.apply(torch.Tensor.cpu)
 
 
