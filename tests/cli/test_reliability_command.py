@@ -12,9 +12,11 @@ from little_rules import little_rules, use_rules
 from little_scenes import make_little_scene
 
 from specdm.evaluation.reliability import Rule, reliability
+from specdm.report.further_tiles import FurtherTiles
 from specdm.report.run_folder import RunFolder
 from specdm.scenes.classes import Classes
 from specdm.synthesis.pipeline import SpecDMPipeline
+from specdm.tiles.scores import with_scores
 from specdm.tiles.store import open_tiles
 from specdm.tiles.tileset import TileSet
 
@@ -278,7 +280,8 @@ def test_tiles_of_something_else(refused, run: Path, tmp_path: Path) -> None:
     assert "12 bands" in refused("reliability", run, "--real", tmp_path / "bands.zarr")
     moved = real.dataset.assign_coords(wavelength=real.dataset["wavelength"] + 30)
     TileSet(moved).save(tmp_path / "nm.zarr")
-    assert "450.0 nm, expected 480.0 nm" in refused("reliability", run, "--real", tmp_path / "nm.zarr")
+    told = refused("reliability", run, "--real", tmp_path / "nm.zarr")
+    assert "at 450 nm, those of" in told and "at 480 nm" in told
     renamed = real.dataset["mask"].copy()
     renamed.attrs = Classes.create([2, 5, 7], ["grass", "bare soil", "snow"]).to_attrs()
     TileSet(real.dataset.assign(mask=renamed)).save(tmp_path / "classes.zarr")
@@ -294,6 +297,45 @@ def test_tiles_without_labels(refused, run: Path, tmp_path: Path) -> None:
     nothing.attrs = {"unlabelled_value": -1}
     TileSet(tiles.dataset.assign(mask=nothing)).save(tmp_path / "no_classes.zarr")
     assert "neither classes nor amounts" in refused("reliability", tmp_path / "no_classes.zarr", *given)
+
+
+def test_drawn_tiles_without_a_label_are_none_of_those_asked_for(
+    specdm_command, judged: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("specdm.report.reliable_tiles.MOST_DRAWN", 1)
+    scores = tile_scores(synthetic(judged))
+
+    def draw(self: FurtherTiles, n: int) -> TileSet:
+        drawn = synthetic(judged).select(np.full(n, scores.argmax()))
+        return with_scores(drawn, np.full_like(drawn.reliability(), np.nan), np.full(n, np.nan, np.float32))
+
+    monkeypatch.setattr(FurtherTiles, "draw", draw)
+    outcome = specdm_command("reliability", judged, "--drop-below", float(scores.max()), "-n", 5)
+    assert outcome.code == 0 and "only 1 of the 5 tiles asked for" in outcome.out
+
+
+def test_where_only_tiles_without_labels_are_left_it_says_so(specdm_command, refused, judged: Path) -> None:
+    tiles = synthetic(judged)
+    masks = tiles.masks().copy()
+    masks[0] = -1
+    TileSet(tiles.dataset.assign(mask=tiles.dataset["mask"].copy(data=masks))).save(
+        RunFolder(judged).synthetic, overwrite=True
+    )
+    assert specdm_command("reliability", judged).code == 0
+    assert "no tile with a score reaches 1" in refused("reliability", judged, "--drop-below", 1)
+
+
+def test_further_tiles_come_from_the_distilled_model_that_drew_the_others(
+    specdm_command, refused, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiles, few = synthetic(run), {"evaluations": 3}
+    coords = tiles.dataset.assign_coords(source=("tile", np.full(len(tiles), "specdm-few")))
+    TileSet(coords.assign_attrs(drawing=json.dumps(few))).save(RunFolder(run).synthetic, overwrite=True)
+    draw = SpecDMPipeline.sample
+    monkeypatch.setattr(SpecDMPipeline, "id_of", lambda self, few=None: "specdm-few" if few == 3 else "specdm-all")
+    monkeypatch.setattr(SpecDMPipeline, "sample", lambda self, n, *, evaluations, **more: draw(self, n, **more))
+    assert specdm_command("reliability", run, "--drop-below", 0.0, "-n", N + 1).code == 0
+    assert len(open_tiles(run / "synthetic" / "reliable.zarr")) == N + 1
 
 
 def test_an_existing_set_is_kept_unless_told(refused, specdm_command, run: Path) -> None:

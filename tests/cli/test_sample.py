@@ -80,7 +80,23 @@ def test_refusals(refused, trained, files, tmp_path: Path) -> None:
     assert calls == []
 
 
-@pytest.mark.parametrize("arguments", [["-n", 0], ["--batch-size", 0], ["--steps", 0]])
+def test_what_is_about_given_files_is_refused_without_them(refused, trained, files, tmp_path: Path) -> None:
+    run, calls = trained
+    for arguments in (["--nodata", 0], ["--class-names", "1=x"], ["--unlabelled-value", 7]):
+        told = refused("sample", run, "-n", 2, *arguments)
+        assert f"{arguments[0]} is about what is given; name it with --from FILE" in told
+    (tmp_path / "set.zarr").mkdir()
+    (tmp_path / "set.zarr" / "zarr.json").write_text('{"attributes": {"specdm_version": "0"}}')
+    told = refused("sample", run, "--from", tmp_path / "set.zarr", "--known", "image", "--scale", 0.0001)
+    assert "--scale is about how images are read" in told
+    assert calls == []
+
+
+def test_a_class_has_one_share(refused, trained) -> None:
+    assert "grass is there twice" in refused("sample", trained[0], "--composition", "grass=0.1,grass=0.9")
+
+
+@pytest.mark.parametrize("arguments", [["-n", 0], ["--batch-size", 0], ["--steps", 0], ["--seed", 10**20]])
 def test_numbers_out_of_range(refused, trained, arguments) -> None:
     assert arguments[0] in refused("sample", trained[0], *arguments)
 

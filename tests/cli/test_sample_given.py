@@ -71,6 +71,24 @@ class TestRender:
         assert np.abs(tiles.images() - real.images()).max() > 1
 
 
+    @pytest.mark.parametrize("more", [[], ["--variation", 0.5]])
+    def test_masks_and_images_of_held_out_tiles_are_not_drawn_from(
+        self, sampled, little_run: Path, tmp_path: Path, more: list
+    ) -> None:
+        real = SCENE.tile(size=16, stride=16, split="blocks")
+        real.save(tmp_path / "real.zarr")
+        others = len(real) - len(real.train)
+        tiles, out = sampled(little_run, "--from", tmp_path / "real.zarr", "--known", "mask", *more)
+        assert others and f"{others} of other splits left out" in out
+        np.testing.assert_array_equal(tiles.masks(), real.train.masks())
+
+    def test_masks_are_drawn_for_images_of_any_split(self, sampled, little_run: Path, tmp_path: Path) -> None:
+        real = SCENE.tile(size=16, stride=16, split="blocks")
+        real.save(tmp_path / "real.zarr")
+        tiles, out = sampled(little_run, "--from", tmp_path / "real.zarr", "--known", "image")
+        assert len(tiles) == len(real) and "left out" not in out
+
+
 class TestVariation:
     def test_of_a_scene(self, sampled, little_run: Path, tmp_path: Path) -> None:
         files = ["--from", write_date(tmp_path, SCENE), "--mask", write_mask(tmp_path, SCENE), "--known", "mask"]

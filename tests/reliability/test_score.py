@@ -10,6 +10,7 @@ import pytest
 from specdm.errors import TileError
 from specdm.evaluation.reliability import RealEvidence, Rule, auroc, plant_errors, reliability
 from specdm.scenes.classes import Classes
+from specdm.scenes.quantities import Quantities
 from specdm.tiles.posterior import Posterior
 from specdm.tiles.tileset import TileSet
 
@@ -118,5 +119,68 @@ def test_what_cannot_be_judged_is_refused(land, mixtures):
         reliability(land, real=mixtures)
     ones, classes = np.ones_like(land.masks()), Classes.create([1, 3])
     others = TileSet.from_arrays(images=land.images(), masks=ones, classes=classes, split="train", source="x")
-    with pytest.raises(TileError, match="class values"):
+    with pytest.raises(TileError, match=r"the classes of .* are grass \(2\)"):
         reliability(land, real=others)
+    turned = TileSet.from_arrays(
+        images=land.images()[:, :, ::-1].copy(), masks=land.masks(), classes=land.classes, split="train", source="x",
+        wavelength=np.linspace(900, 450, land.n_bands),
+    )  # fmt: skip
+    straight = TileSet(land.dataset.assign_coords(wavelength=("band", np.linspace(450, 900, land.n_bands))))
+    with pytest.raises(TileError, match="wavelengths"):
+        reliability(turned, real=straight)
+
+
+def fields_of(land: TileSet, masks: np.ndarray) -> TileSet:
+    return TileSet(land.dataset.assign(mask=land.dataset["mask"].copy(data=masks.astype(np.int16))))
+
+
+def test_a_single_field_of_every_class_is_enough(land):
+    """Each in one block, so that no fold has seen the class of the block that it judges."""
+    truth = land.masks()[:, 0]
+    masks = np.full_like(truth, -1)
+    for value in land.classes.values:
+        tile = next(t for t in np.flatnonzero(land.split == "train") if (truth[t, :8, :8] == value).sum() > 20)
+        masks[tile, :8, :8] = np.where(truth[tile, :8, :8] == value, value, -1)
+    found = reliability(land.test, real=fields_of(land, masks[:, None]))
+    assert np.isfinite(found.pixel[land.test.masks() >= 0]).all() and np.nanmean(found.pixel) > 0.5
+
+
+def test_a_class_that_no_real_tile_shows_has_no_score(land):
+    masks = np.where(land.masks() == 7, -1, land.masks())
+    found = reliability(land.test, real=fields_of(land, masks)).pixel
+    truth = land.test.masks()
+    assert np.isnan(found[truth == 7]).all() and np.isfinite(found[(truth >= 0) & (truth != 7)]).all()
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_a_class_of_one_field_is_learnt_however_few_windows_are_read(land, monkeypatch, seed):
+    monkeypatch.setattr("specdm.evaluation.reliability.real_ground.MOST_PIXELS", 8 * land.size**2)
+    masks, train = land.masks().copy(), np.flatnonzero(land.split == "train")
+    showing = [tile for tile in train if (masks[tile] == 7).mean() > 0.2]
+    for tile in set(train) - {showing[-1]}:
+        masks[tile][masks[tile] == 7] = -1
+    found = reliability(land.test, real=fields_of(land, masks), seed=seed).pixel
+    assert np.nanmean(found[land.test.masks() == 7]) > 0.8
+
+
+def test_amounts_are_judged_one_by_one_where_others_are_unknown(mixtures):
+    """Half of the ground knows the first quantity, the other half the rest; what has no spectrum has no score."""
+    free = Quantities.create(["a", "b", "c"], units="t")
+    known = mixtures.amounts().copy()
+    known[:, 0, :, :8], known[:, 1:, :, 8:] = np.nan, np.nan
+    images = mixtures.images().copy()
+    images[:, :, :, 0] = np.nan
+
+    def made(amounts: np.ndarray) -> TileSet:
+        coords = {"split": mixtures.split, "source": "m"} | {
+            key: mixtures.dataset[key].values for key in ("window_y", "window_x")
+        }
+        return TileSet.from_arrays(images=images, amounts=amounts, quantities=free, **coords)
+
+    right = made(known)
+    moved = known.copy()
+    test = np.flatnonzero(mixtures.split == "test")
+    moved[test] = np.where(np.isnan(known[test]), np.nan, mixtures.amounts()[np.roll(test, 1)])
+    good, bad = (reliability(tiles.test, real=right).pixel for tiles in (right, made(moved)))
+    assert np.isnan(good[..., 0, :]).all() and np.isfinite(good[..., 1:, :]).all()
+    assert np.nanmean(good) > 0.8 and np.nanmean(bad) < np.nanmean(good) - 0.4

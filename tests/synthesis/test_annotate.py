@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from little_scenes import make_little_scene
+from little_scenes import make_little_change, make_little_scene
 
 from specdm.errors import MaskError, ModelError, SceneError
 from specdm.models.pixels import Pixels
@@ -129,6 +130,23 @@ def test_labels_stay(pipeline, scene: Scene) -> None:
     np.testing.assert_array_equal(found.mask, labels)
     with pytest.raises(MaskError, match="labels to keep"):
         pipeline.annotate(scene, labels=labels[:, 1:])
+
+
+def test_of_a_change_nothing_is_said_where_a_date_is_missing(little_change_run: Path) -> None:
+    """Clouds on one date: no pixel of theirs is unchanged for sure."""
+    pipeline, scene = SpecDMPipeline.from_pretrained(little_change_run / "model"), make_little_change()
+    image = scene.dataset["image"].values.copy()
+    image[1, :, 4:12, 6:14] = np.nan
+    found = pipeline.annotate(Scene(scene.dataset.assign(image=scene.dataset["image"].copy(data=image))))
+    hole = np.zeros(found.mask.shape[-2:], bool)
+    hole[4:12, 6:14] = True
+    assert (found.mask[:, hole] == -1).all() and np.isnan(found.probabilities[..., hole]).all()
+    assert (found.mask[:, ~hole] != -1).all() and np.isfinite(found.probabilities[..., ~hole]).all()
+    tiles = Scene(scene.dataset.assign(image=scene.dataset["image"].copy(data=image))).tile(
+        size=16, stride=16, split="none"
+    )
+    said, there = pipeline.posterior(tiles).probabilities, np.isfinite(tiles.images()).all(axis=(1, 2))
+    np.testing.assert_array_equal(np.isfinite(said).all(axis=(1, 2)), there)
 
 
 def test_confidence_and_entropy() -> None:

@@ -21,6 +21,7 @@ class FakeGenerator:
     read: int = 0
     drawn: list[dict[str, Any]] = field(default_factory=list)
     device: str | None = None
+    model_id: str = "model"
 
     def to(self, device: str) -> FakeGenerator:
         self.device = device

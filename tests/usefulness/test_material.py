@@ -230,3 +230,21 @@ def test_a_finished_model_is_taken(tmp_path: Path, trained: list, monkeypatch):
     )  # fmt: skip
     material.tiles("drawn")
     assert opened == [tmp_path / "model"] and trained == [] and material.generator.device == "cpu"
+
+
+class Named(FakeGenerator):
+    """One whose tiles bear its name."""
+
+    def sample(self, n: int, **options: Any) -> TileSet:
+        drawn = super().sample(n, **options)
+        return TileSet(drawn.dataset.assign_coords(source=("tile", np.full(n, self.model_id))))
+
+
+def test_tiles_of_a_model_trained_before_are_drawn_anew(tmp_path: Path, monkeypatch):
+    made: list[FakeGenerator] = []
+    monkeypatch.setattr(module.SpecDMPipeline, "from_pretrained", lambda path: made[-1])
+    facts = {"labelled": real_tiles(), "seen": real_tiles(), "folder": tmp_path, "config": "ours", "baseline": "theirs"}
+    for model_id, drawn in (("model", 1), ("model", 0), ("another", 1)):
+        made.append(Named(model_id=model_id))
+        Material(**facts, n=2, seed=0, model=tmp_path / "model").tiles("drawn")
+        assert len(made[-1].drawn) == drawn, model_id

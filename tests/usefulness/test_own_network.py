@@ -99,6 +99,12 @@ class Gives(nn.Module):
         return self.change(self, self.layer(tiles))
 
 
+def in_place(out: torch.Tensor) -> torch.Tensor:
+    found = out.sigmoid()
+    found += 1
+    return found
+
+
 SHAPES = {
     "fewer outputs": (lambda _, out: out[:, :3], r"gives \(2, 3, 8, 8\) for tiles \(2, 5, 8, 8\); .* \(2, 4, 8, 8\)"),
     "smaller": (lambda _, out: out[..., ::2, ::2], r"gives \(2, 4, 4, 4\)"),
@@ -106,6 +112,8 @@ SHAPES = {
     "more while it is trained": (lambda net, out: [out, out] if net.training else out, "gives list; expected a tensor"),
     "labels": (lambda _, out: out.argmax(dim=1, keepdim=True).expand_as(out), "gives torch.int64"),
     "not finite": (lambda _, out: out.log(), "not finite"),
+    "changed in place": (lambda _, out: in_place(out), r"cannot be trained \(RuntimeError: .*inplace"),
+    "nothing to learn": (lambda _, out: out.detach(), "cannot be trained"),
     "it fails": (lambda _, out: out.view(3, -1), r"fails for tiles \(2, 5, 8, 8\) \(RuntimeError: .*expected an"),
 }
 

@@ -94,6 +94,16 @@ def test_a_network_that_fails_is_told(bench_of):
     assert bench.record_of(job("real")).exists()
 
 
+def test_an_error_that_is_not_ours_is_told_too(bench_of, monkeypatch):
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError("out of\nmemory")
+
+    bench = bench_of(field(), arms=("real", "svm"))
+    monkeypatch.setattr(workbench, "trained_network", fails)
+    assert GroupBench(bench, RUN).run() == [f"{job('real').name}: RuntimeError: out of memory"]
+    assert bench.record_of(job("svm")).exists()
+
+
 def test_nothing_to_judge_on(bench_of):
     bench = bench_of(without_labels_of(field(), "test"))
     failed = GroupBench(bench, RUN).run()
@@ -160,7 +170,11 @@ def test_tiles_in_memory_are_few_and_kept(bench_of, monkeypatch):
     part = group.part("real")
     assert len(part) == 6 and group.part("real") is part
     monkeypatch.setattr(workbench, "PART_BYTES", 2 * 4 * 3 * SIZE**2)
-    assert len(GroupBench(group.bench, RUN).part("real")) == 2
+    assert len(GroupBench(group.bench, RUN).part("real")) == 6, "the generator sees all real tiles"
+    monkeypatch.setattr(workbench, "REAL_BYTES", 2 * 4 * 3 * SIZE**2)
+    said: list[str] = []
+    assert len(GroupBench(group.bench, RUN, said.append).part("real")) == 2
+    assert said == ["2 of 6 real tiles fit into memory; networks train on these"]
 
 
 def test_a_source_without_labels_is_said(bench_of):

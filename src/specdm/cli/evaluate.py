@@ -21,7 +21,7 @@ def evaluate(
     json: Annotated[
         Path | None, typer.Option(help="File for the figures; default: RUN/evaluation.json.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of what is drawn at random.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Of what is drawn at random.")] = 0,
     network: Annotated[
         str,
         typer.Option(help="Image network that pictures are shown to: efficientnet-lite0, inception (slow) or none."),

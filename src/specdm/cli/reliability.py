@@ -78,7 +78,7 @@ def reliability(
     json: Annotated[
         Path | None, typer.Option(help="File for what was found; default: RUN/reliability.json.", show_default=False)
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of what is drawn at random.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Of what is drawn at random.")] = 0,
 ) -> None:
     """Say how likely the label of each pixel is right, write it into the tile set, and filter by it if asked."""
     from specdm.cli.progress import progress_bar

@@ -45,7 +45,7 @@ def sample(
             "-n", "--tiles", min=1, help="Number of tiles; default: as many as are given, else 256.", show_default=False
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Tile i depends on the seed and i only.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Tile i depends on the seed and i only.")] = 0,
     output: Annotated[
         Path | None,
         typer.Option(

@@ -33,7 +33,7 @@ def scene(
         ),
     ],
     size: Annotated[str | None, typer.Option(help="Rows x columns in pixels: 512x512.", show_default=False)] = None,
-    seed: Annotated[int, typer.Option(min=0, help="What is at a place depends on the seed and the place.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="What is drawn depends on it and the place.")] = 0,
     batch_size: Annotated[int, typer.Option(min=1, help="Windows at a time; changes memory only.")] = 32,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
     extend: Annotated[

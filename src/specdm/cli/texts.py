@@ -111,6 +111,8 @@ def composition(text: str | None) -> dict[str, float] | None:
         return None
     shares: dict[str, float] = {}
     for name, value in _pairs(_parts(text), option="--composition"):
+        if name in shares:
+            raise ConfigError(f"--composition {text}: {name} is there twice; give each class one share")
         try:
             shares[name] = float(value)
         except ValueError:

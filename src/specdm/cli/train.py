@@ -34,7 +34,7 @@ def train(
     ] = None,
     minutes: Annotated[float | None, typer.Option(help="Minutes of training in all.")] = None,
     steps: Annotated[int | None, typer.Option(help="Training steps of the denoiser.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Of all that is drawn at random.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Of all that is drawn at random.")] = None,
     devices: Annotated[
         int | None, typer.Option(help="Devices of each machine: GPUs, or CPU processes.", rich_help_panel=DEVICES)
     ] = None,

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from specdm.scenes.classes import Classes
+from specdm.scenes.classes import UNLABELLED, Classes
 from specdm.scenes.task import CHANGE_LAYER
 from specdm.tiles.tileset import TileSet
 
@@ -56,7 +56,7 @@ def count_contradictions(change: np.ndarray, masks: np.ndarray) -> int:
         masks: class values `(n, layer, y, x)`, -1 where unlabelled; the first and the last layer count.
     """
     before, after = masks[:, 0], masks[:, -1]
-    unknown = (before < 0) | (after < 0)
+    unknown = (before == UNLABELLED) | (after == UNLABELLED)
     said = np.where(unknown, -1, np.where(before == after, 0, 1))
     return int((change != said).sum())
 

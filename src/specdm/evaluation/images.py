@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from specdm.evaluation.case import NO_HELDOUT, NO_MODEL, Case
+from specdm.evaluation.real_parts import heldout_apart
 from specdm.evaluation.record import Evaluation
 from specdm.evaluation.spectra import band_std_ratio
 from specdm.evaluation.texture import LAGS, texture
 from specdm.evaluation.views import view
+
+SAME_GROUND = "all validation and test tiles show ground of training tiles"
 
 
 def judge_images(result: Evaluation, case: Case) -> None:
@@ -81,10 +84,11 @@ def _judge_codec(result: Evaluation, case: Case) -> None:
 
 
 def _judge_floor(result: Evaluation, case: Case) -> None:
-    """Add `real.frechet_spectral_floor`: real training against real held-out tiles."""
+    """Add `real.frechet_spectral_floor`: real training against real held-out tiles of other ground."""
     result.add("real.heldout_tiles", int(np.isin(case.real.tiles.split, ("val", "test")).sum()))
     distance, space = None, case.reference.space
-    if case.heldout_index.size and space:
-        seen = view(case.real, case.heldout_index, features=case.reference.features, seed=case.seed)
+    apart = np.intersect1d(case.heldout_index, heldout_apart(case.real.tiles))
+    if apart.size and space:
+        seen = view(case.real, apart, features=case.reference.features, seed=case.seed)
         distance = space.distance(case.reference.sample, seen.sample)
-    result.add("real.frechet_spectral_floor", distance, why_not=NO_HELDOUT)
+    result.add("real.frechet_spectral_floor", distance, why_not=SAME_GROUND if case.heldout_index.size else NO_HELDOUT)

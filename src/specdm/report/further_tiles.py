@@ -41,16 +41,17 @@ class FurtherTiles:
                 f"{tiles.where}: its tiles were not drawn from nothing by one seed, so no further ones can be drawn; "
                 "leave -n out"
             )
-        sources = sorted(set(map(str, coords["source"].values)))
-        if sources != [pipeline.model_id]:
+        options: dict[str, Any] = json.loads(coords.attrs.get(DRAWING, "{}"))
+        sources, few = sorted(set(map(str, coords["source"].values))), options.get("evaluations")
+        own = pipeline.model_id if few is None else pipeline.id_of(few)
+        if sources != [own]:
             raise ModelError(
-                f"{tiles.where} was drawn by the model {', '.join(sources)}, this one is {pipeline.model_id}; give the "
-                "model that drew it, or sample again"
+                f"{tiles.where} was drawn by the model {', '.join(sources)}, this one is {own}; give the model that "
+                "drew it, or sample again"
             )
-        self._pipeline, self._judge = pipeline, judge
+        self._pipeline, self._judge, self._options = pipeline, judge, options
         self._seed = int(seeds[0])
         self._next = int(coords["index"].values.max()) + 1
-        self._options: dict[str, Any] = json.loads(coords.attrs.get(DRAWING, "{}"))
 
     def draw(self, n: int) -> TileSet:
         """The next `n` tiles, with scores, in memory."""

@@ -129,6 +129,11 @@ def _write(
                 f"{scored.where}: none of its tiles and of {tally.drawn} further ones reaches {keep.drop_below:g}; "
                 "lower --drop-below, or train longer"
             )
+        if not judged:
+            raise TileError(
+                f"{scored.where}: no tile with a score reaches {keep.drop_below}, only such without a label are left; "
+                "lower --drop-below"
+            )
         if marked == judged:
             raise TileError(f"{scored.where}: no label would be left, all {judged} are marked unlabelled; mark fewer")
         if at < wanted:
@@ -174,7 +179,8 @@ def _parts(
         # as many at a time as are held of others
         drawn = further.draw(min(batch, DRAWN_AT_A_TIME, most - tally.drawn))
         tally.drawn += len(drawn)
-        kept = np.flatnonzero(_good(drawn, keep))[:missing]
+        # one without a label is none of those asked for
+        kept = np.flatnonzero(_good(drawn, keep) & np.isfinite(drawn.dataset[TILE_SCORES].values))[:missing]
         tally.regenerated += len(kept)
         missing -= len(kept)
         if len(kept):

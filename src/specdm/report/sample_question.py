@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specdm.errors import RunError
-from specdm.report.file_options import file_options
+from specdm.report.file_options import file_options, flag_of
 
 if TYPE_CHECKING:
     from specdm.synthesis.given_files import GivenFiles
     from specdm.synthesis.pipeline import SpecDMPipeline
+
+
+ARRAYS = ("rows", "columns", "order", "layout")
+"""Options of `open_scene` that the file of an area is read with."""
 
 
 @dataclass(frozen=True)
@@ -36,16 +40,30 @@ class Question:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def check(self, *, varied: bool = False) -> None:
-        """Raise RunError if something is said about files, or they are to be varied, but there are none."""
+        """Raise RunError if something is said about files that are not there, or that a tile set says itself.
+
+        Args:
+            varied: images that are not known are varied.
+        """
         about = {
             "--known": self.known,
             "--mask": self.mask,
             "--area": self.area,
             "--resample": self.resample or None,
             "--variation": varied or None,
+            **{flag_of(name): value for name, value in self.options.items()},
         }
         if not self.files and (said := [flag for flag, value in about.items() if value is not None]):
             raise RunError(f"{said[0]} is about what is given; name it with --from FILE")
+        from specdm.synthesis.given_kinds import is_tile_set
+
+        sets = [file for file in self.files if is_tile_set(Path(file))]
+        of_tiles = [name for name in self.options if self.area is None or name not in ARRAYS]
+        if sets and of_tiles:
+            raise RunError(
+                f"{flag_of(of_tiles[0])} is about how images are read, and {sets[0]} is a tile set, which says that "
+                "itself; leave it out"
+            )
 
     def open(self, pipeline: SpecDMPipeline, *, run: Path, varied: bool = False) -> GivenFiles | None:
         """The given tiles, or None.
@@ -88,4 +106,5 @@ def given_line(given: GivenFiles) -> str:
     inside = " in the area" if given.known is not None and given.area is not None else ""
     placed = ", georeferenced" if scene_places(given.tiles.dataset.attrs) else ""
     tiles = f"{len(given.tiles)} tile{'s' if len(given.tiles) != 1 else ''} of {given.tiles.size} px"
-    return f"{given.tiles.where}: {tiles}{placed}; known: {known}{inside}"
+    others = f"; {given.left_out} of other splits left out" if given.left_out else ""
+    return f"{given.tiles.where}: {tiles}{placed}{others}; known: {known}{inside}"

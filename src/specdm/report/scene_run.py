@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specdm.errors import RunError
-from specdm.report.file_options import file_options
+from specdm.report.file_options import file_options, flag_of
 from specdm.report.run_folder import check_writable, model_folder
 
 if TYPE_CHECKING:
@@ -37,7 +37,12 @@ class Extended:
 
     def check(self) -> None:
         """Raise RunError if something is said about a scene, but there is none."""
-        about = {"--mask": self.mask, "--known": self.known, "--by": self.margin if any(self.margin) else None}
+        about = {
+            "--mask": self.mask,
+            "--known": self.known,
+            "--by": self.margin if any(self.margin) else None,
+            **{flag_of(name): value for name, value in self.options.items()},
+        }
         if not self.files and (said := [flag for flag, value in about.items() if value is not None]):
             raise RunError(f"{said[0]} is about a scene to extend; name it with --extend FILE")
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from specdm.errors import ModelError, TileError
 from specdm.evaluation.reliability import EVIDENCES, RealEvidence, Reliability, reliability
-from specdm.evaluation.reliability.score import check_alike
-from specdm.synthesis.facts import band_difference
+from specdm.scenes.classes import UNLABELLED
+from specdm.tiles.alike import check_alike
 from specdm.tiles.score_writer import ScoreWriter
 from specdm.tiles.store import open_tiles
 from specdm.tiles.writer import batch_tiles
@@ -53,19 +53,7 @@ def check_judgeable(tiles: TileSet, real: TileSet, pipeline: SpecDMPipeline | No
     """
     if not (tiles.layers and tiles.classes is not None) and tiles.quantities is None:
         raise TileError(f"{tiles.where} has neither classes nor amounts, so there is nothing to judge")
-    check_alike(tiles, real)
-    advice = "give the real tiles that these were made from"
-    if tiles.classes is not None and real.classes is not None and tiles.classes.names != real.classes.names:
-        raise TileError(
-            f"{tiles.where} has the classes {', '.join(tiles.classes.names)} and {real.where} has "
-            f"{', '.join(real.classes.names)}; {advice}"
-        )
-    its_bands = (real.band_name, real.wavelength)
-    if (found := band_difference(tiles.band_name, tiles.wavelength, *its_bands)) is not None:
-        raise TileError(f"{tiles.where}: {found}, as {real.where} has; {advice}")
-    if tiles.quantities != real.quantities:
-        own, its = (", ".join(q.names) if q is not None else "none" for q in (tiles.quantities, real.quantities))
-        raise TileError(f"{tiles.where} has the quantities {own} and {real.where} has {its}; {advice}")
+    check_alike(tiles, real, advice="give the real tiles that these were made from")
     if pipeline is not None and (found := pipeline.facts.difference(tiles)) is not None:
         raise ModelError(f"{tiles.where}: {found}; give the model that these tiles were made with, or none")
     batch = batch_tiles(tiles.layout)
@@ -109,7 +97,7 @@ def score_store(path: Path, judge: Judge, *, callback: Progress | None = None) -
 
 
 def _has_label(tiles: TileSet, part: slice) -> bool:
-    return bool((tiles.masks(part) >= 0).any() or np.isfinite(tiles.amounts(part)).any())
+    return bool((tiles.masks(part) != UNLABELLED).any() or np.isfinite(tiles.amounts(part)).any())
 
 
 def mean_score(tiles: TileSet) -> float:

@@ -31,8 +31,9 @@ class Annotation:
 
     Attributes:
         mask: int16 `(layer, y, x)`, class values of the model, -1 where unlabelled.
-        probabilities: float32 `(layer, class, y, x)`, summing to one over the classes; NaN where no date has data.
-        amounts: float32 `(quantity, y, x)`, in the units of the quantities; NaN where no date has data.
+        probabilities: float32 `(layer, class, y, x)`, summing to one over the classes; NaN where a date has no
+            data.
+        amounts: float32 `(quantity, y, x)`, in the units of the quantities; NaN where a date has no data.
     """
 
     mask: np.ndarray
@@ -179,14 +180,13 @@ class SceneReading:
             torch.full((1, len(facts.quantities or ()), *shape), float("nan"), device=device),
         )
         chances, amounts = read_pixels(self.model, self.reader, pixels, views=self.views)
-        empty = (~self.model.image_components(pixels).isfinite().any(dim=1))[0].cpu().numpy()
         probabilities = chances[0].cpu().numpy()
         if facts.classes is None or not facts.layers:
             mask = np.zeros((0, *shape), np.int16)
         else:
-            best = np.where(empty, -1, np.nan_to_num(probabilities).argmax(axis=1))
+            best = np.where(np.isfinite(probabilities).all(axis=1), np.nan_to_num(probabilities).argmax(axis=1), -1)
             mask = facts.classes.values_of(best)
-        return Annotation(mask, probabilities, np.where(empty, np.float32(np.nan), amounts[:, 0].mean(0).cpu().numpy()))
+        return Annotation(mask, probabilities, amounts[:, 0].mean(dim=0).cpu().numpy())
 
 
 def scene_reading(

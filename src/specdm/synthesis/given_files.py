@@ -36,11 +36,13 @@ class GivenFiles:
         tiles: of the model's layout, read when they are asked for.
         known: what of them is known, for `SpecDMPipeline.sample`; None: what lies in `area`.
         area: boolean `(tile, y, x)`, known ground; None for all of it.
+        left_out: tiles of a set that are none of its training tiles, whose masks or images shall not be drawn from.
     """
 
     tiles: TileSet
     known: list[str] | None
     area: np.ndarray | None
+    left_out: int = 0
 
 
 @dataclass(frozen=True)
@@ -123,14 +125,19 @@ def _tile_set(
     kinds = {streams[number].kind for number in numbers} if numbers is not None else {"image", "classes"}
     mask = bool(kinds - {"image"})
     image = asked.varied or "image" in kinds
-    tiles = fitted_tiles(open_tiles(files[0]), facts, image=image, mask=mask, resample=asked.resample)
+    tiles = open_tiles(files[0])
+    left_out = 0
+    if (mask or asked.varied) and len(tiles.train):
+        # what is drawn for masks is trained on: those of test ground must not be among it
+        left_out, tiles = len(tiles) - len(tiles.train), tiles.train
+    tiles = fitted_tiles(tiles, facts, image=image, mask=mask, resample=asked.resample)
     if mask and says_nothing(tiles):
         raise MaskError(f"{where}: the masks are said to be known, but no pixel of them is labelled")
     area = None
     if asked.area is not None:
         plane = read_area(asked.area, grid=(tiles.size, tiles.size), of=where, options=asked.options or {})
         area = np.broadcast_to(plane, (len(tiles), *plane.shape)).copy()
-    return GivenFiles(tiles, None if asked.known is None else list(asked.known), area)
+    return GivenFiles(tiles, None if asked.known is None else list(asked.known), area, left_out)
 
 
 def _settled(

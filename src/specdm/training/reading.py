@@ -26,7 +26,8 @@ def read_pixels(
         views: number of orientations.
 
     Returns:
-        `(n, layer, classes, y, x)`, NaN where no date has data, and `(views, n, quantity, y, x)`.
+        `(n, layer, classes, y, x)` and `(views, n, quantity, y, x)`, NaN where a date has no data: nothing can be said
+        of a change without it.
     """
     components = model.image_components(pixels)
     chances, amounts = [], []
@@ -35,5 +36,5 @@ def read_pixels(
         chances.append(turned_back(reader.chances(reading), orientation))
         amounts.append(turned_back(reader.amounts_of(reading), orientation))
     mean = reader.pooled(torch.stack(chances).mean(dim=0), components)
-    empty = ~components.isfinite().any(dim=1)[:, None, None]
-    return mean.masked_fill(empty, float("nan")), torch.stack(amounts)
+    empty = ~components.isfinite().all(dim=1)[:, None]
+    return mean.masked_fill(empty[:, None], float("nan")), torch.stack(amounts).masked_fill(empty, float("nan"))

@@ -109,19 +109,23 @@ class AmountEvidence:
 
 
 def _deviations(off: np.ndarray) -> dict[str, np.ndarray]:
-    """Minus logarithms of the largest deviation of a pixel, of its window's mean, and of the tile's mean."""
-    known = np.isfinite(off).all(axis=-1)
-    filled = np.where(known[..., None], off, 0.0)
-    count = np.maximum(window_sum(known, radius=2), 1.0)
-    window = window_sum(filled, radius=2) / count[..., None]
+    """Minus logarithms of the largest deviation of a pixel, of its window's mean, and of the tile's mean.
+
+    Each quantity where it is known; NaN where none is, and where there is nothing to hold it against.
+    """
+    known = np.isfinite(off)
+    some = known.any(axis=-1)
+    filled = np.where(known, off, 0.0)
+    window = window_sum(filled, radius=2) / np.maximum(window_sum(known, radius=2), 1.0)
     size = np.abs(filled).max(axis=-1)
-    tile = size.sum(axis=(1, 2)) / np.maximum(known.sum(axis=(1, 2)), 1)
+    tile = size.sum(axis=(1, 2)) / np.maximum(some.sum(axis=(1, 2)), 1)
     parts = {
         "pixel": size,
         "window": np.abs(window).max(axis=-1),
         "tile": np.broadcast_to(tile[:, None, None], size.shape),
     }
-    return {name: -np.log1p(np.minimum(values, 1e3)).astype(np.float32) for name, values in parts.items()}
+    found = {name: -np.log1p(np.minimum(values, 1e3)).astype(np.float32) for name, values in parts.items()}
+    return {name: np.where(some, values, np.float32("nan")) for name, values in found.items()}
 
 
 def _shift_log_odds(amounts: np.ndarray, said: np.ndarray, *, unit: np.ndarray) -> np.ndarray:

@@ -59,7 +59,8 @@ class ClassEvidence:
         context = LabelContext(ground.labels, ground.components * ground.noise_scale, scale=scale)
         features = opinion_features(logits, context)
         features["typical"] = _own(distance, ground.labels)
-        usable = ground.fresh & (ground.labels >= 0) & np.isfinite(ground.components).all(axis=-1)
+        # a class that lies in one block only is strange to the fold that has not seen it, and says nothing of itself
+        usable = ground.fresh & (ground.labels >= 0) & np.isfinite(features["typical"])
         for name in (*RANKED, "typical"):
             values, own = features[name][usable], ground.labels[usable]
             finite = np.isfinite(values)
@@ -102,9 +103,14 @@ class ClassEvidence:
         return found
 
     def _rank(self, name: str, values: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """Logit of the part of real labels of the same class with smaller values, float32, within `LIMIT`."""
+        """Logit of the part of real labels of the same class with smaller values, float32, within `LIMIT`.
+
+        0 where held-out ground says nothing: every class lies in one block only.
+        """
         found = np.zeros(values.shape, np.float32)
         *by_class, every = self.ranks[name]
+        if not len(every):
+            return found
         for position in np.unique(labels[labels >= 0]):
             known = by_class[position] if len(by_class[position]) >= LEAST_RANKED else every
             own = labels == position

@@ -67,9 +67,9 @@ class RealEvidence:
             posterior: of these tiles.
 
         Returns:
-            Name -> float32 `(tile, layer, y, x)`, NaN where unlabelled or where nothing could be learnt. Log odds
-            within 8, ranks as log odds, differences of probabilities: larger is better, but for `edge.distance` and
-            `consistency.entropy`.
+            Name -> float32 `(tile, layer, y, x)`, NaN where unlabelled or where nothing could be learnt, as of a class
+            that no real tile shows. Log odds within 8, ranks as log odds, differences of probabilities: larger is
+            better, but for `edge.distance` and `consistency.entropy`.
         """
         found: Features = {}
         shape = (len(tiles), len(tiles.layers), tiles.size, tiles.size)
@@ -80,13 +80,14 @@ class RealEvidence:
                 looks = Looks(tiles, (layer,))
                 for part in looks.batches(np.arange(len(tiles))):
                     labels = looks.labels(part)
+                    judged = (labels >= 0) & evidence.spectral.known[np.maximum(labels, 0)]
                     components = evidence.components(looks.spectra(part))
                     said = None if posterior is None else posterior_logits(posterior, layer, part)
                     values = evidence.features(components, labels, posterior=said)
                     values |= self._change(tiles, part, components * evidence.ground.noise_scale, evidence.scale)
                     for name, value in values.items():
                         rows = found.setdefault(name, np.full(shape, np.nan, np.float32))
-                        rows[part, layer] = np.where(labels >= 0, value, np.nan)
+                        rows[part, layer] = np.where(judged, value, np.nan)
         return found
 
     def amount_features(self, tiles: TileSet, *, posterior: Posterior | None = None) -> Features:

@@ -14,6 +14,7 @@ from specdm.evaluation.reliability.class_distances import class_distances
 from specdm.evaluation.reliability.mask_shapes import dilated, eroded, regions, shifted
 from specdm.evaluation.reliability.planted_amounts import AMOUNT_KINDS, plant_in_amounts
 from specdm.evaluation.reliability.planted_change import CHANGE_KINDS, change_planter
+from specdm.scenes.classes import UNLABELLED
 from specdm.tiles.other_values import with_values
 from specdm.tiles.tileset import TileSet
 
@@ -217,7 +218,7 @@ def _amounts_planted(
 ) -> PlantedErrors:
     amounts, wrong, judged = plant_in_amounts(tiles, kind, lenders=lenders, generators=generators)
     if tiles.layers and tiles.classes is not None:
-        labelled = tiles.masks() >= 0
+        labelled = tiles.masks() != UNLABELLED
         judged = np.concatenate([labelled, judged[:, None]], axis=1)
         wrong = np.concatenate([np.zeros_like(labelled), wrong[:, None]], axis=1)
     else:

@@ -14,6 +14,9 @@ from specdm.evaluation.reference import fit_features
 MOST_PIXELS = 160_000
 """Pixels of the windows that are read."""
 
+LOOKED_THROUGH = 4096
+"""Windows whose masks are looked at for the classes that they show."""
+
 LEAST_FRESH = 0.1
 """Part of a window that must show ground no window before has shown."""
 
@@ -48,7 +51,7 @@ class RealGround:
 
     @classmethod
     def read(cls, looks: Looks, *, seed: int) -> RealGround:
-        """Read training windows in a drawn order until they are enough.
+        """Read training windows in a drawn order until they are enough, some of every class first.
 
         Raises:
             SceneError: fewer than two pixels have data in every band.
@@ -59,7 +62,7 @@ class RealGround:
         ground = FreshLooks(looks)
         most = max(8, MOST_PIXELS // (tiles.size**2 * looks.kinds))
         kept, fresh = [], []
-        for at in random.permutation(len(tiles)):
+        for at in _every_class_first(looks, random.permutation(len(tiles)), most=most):
             found = ground.fresh(np.array([at]))
             if found.mean() < LEAST_FRESH:
                 continue
@@ -86,6 +89,31 @@ class RealGround:
         chosen = places[some(len(places), most, random=np.random.default_rng(seed))]
         flat = self.components.reshape(-1, self.components.shape[-1])
         return flat[chosen], self.labels.ravel()[chosen], self.blocks.ravel()[chosen]
+
+
+def _every_class_first(looks: Looks, order: np.ndarray, *, most: int) -> np.ndarray:
+    """Windows in another order, if more are there than are read: for every class up to its share of them first.
+
+    A class of a few fields would else be missed, and all its labels would count as wrong.
+
+    Args:
+        looks: at all of them.
+        order: drawn.
+        most: windows that are read.
+    """
+    if len(order) <= most or not looks.n_classes:
+        return order
+    first: list[int] = []
+    wanted = np.full(looks.n_classes, max(1, most // (2 * looks.n_classes)))
+    for at in order[:LOOKED_THROUGH]:
+        shown = np.unique(looks.labels(np.array([at])))
+        shown = shown[shown >= 0]
+        if (wanted[shown] > 0).any():
+            first.append(int(at))
+            wanted[shown] -= 1
+        if (wanted <= 0).all():
+            break
+    return np.concatenate([np.array(first, np.int64), order[~np.isin(order, first)]])
 
 
 def _blocks(looks: Looks, index: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 from specdm.errors import TileError
 from specdm.evaluation.reliability.features import Features, RealEvidence
 from specdm.evaluation.reliability.rule import Rule, default_rule, default_rules
+from specdm.tiles.alike import check_alike
 from specdm.tiles.posterior import Posterior
 from specdm.tiles.tileset import TileSet
 
@@ -61,7 +62,7 @@ def reliability(
     if not (tiles.layers and tiles.classes is not None) and tiles.quantities is None:
         raise TileError(f"{tiles.where} has neither classes nor amounts, so there is nothing to judge")
     if isinstance(real, TileSet):
-        check_alike(tiles, real)
+        check_alike(tiles, real, advice="give the real tiles that these were made from")
     if posterior is not None:
         posterior.check_fits(tiles)
     evidence = real if isinstance(real, RealEvidence) else RealEvidence.fit(real, seed=seed)
@@ -107,24 +108,3 @@ def _scored(
         if len(one.evidences) == 1 and set(one.weights) <= set(features)
     }
     return chosen.probability_right(features), alone
-
-
-def check_alike(tiles: TileSet, real: TileSet) -> None:
-    """Raise TileError unless tiles have the bands, dates, mask layers and classes of the real ones."""
-    for what, own, its in (
-        ("bands", tiles.n_bands, real.n_bands),
-        ("dates", tiles.n_dates, real.n_dates),
-        ("mask layers", len(tiles.layers), len(real.layers)),
-    ):
-        if own != its:
-            raise TileError(
-                f"{tiles.where} has {own} {what} and the real tiles of {real.where} have {its}; "
-                "give the real tiles that these were made from"
-            )
-    own_values = tiles.classes.values if tiles.classes is not None else ()
-    its_values = real.classes.values if real.classes is not None else ()
-    if own_values != its_values:
-        raise TileError(
-            f"{tiles.where} has the class values {', '.join(map(str, own_values)) or 'none'} and {real.where} has "
-            f"{', '.join(map(str, its_values)) or 'none'}; give the real tiles that these were made from"
-        )

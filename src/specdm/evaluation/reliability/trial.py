@@ -12,6 +12,7 @@ from specdm.evaluation.reliability.calibration_figures import Diagram, auroc, re
 from specdm.evaluation.reliability.features import RealEvidence
 from specdm.evaluation.reliability.planted_errors import kinds_for, plant_errors
 from specdm.evaluation.reliability.score import reliability
+from specdm.scenes.classes import UNLABELLED
 from specdm.tiles.posterior import Posterior
 from specdm.tiles.tileset import TileSet
 
@@ -98,7 +99,7 @@ def _held_out(real: TileSet) -> TileSet:
     held = held[evenly(len(held), LOOKED_THROUGH)]
     labelled = np.zeros(len(held), bool)
     if real.layers and real.classes is not None:
-        labelled |= np.array([(real.masks(at) >= 0).any() for at in held], bool)
+        labelled |= np.array([(real.masks(at) != UNLABELLED).any() for at in held], bool)
     if real.quantities is not None:
         labelled |= np.array([np.isfinite(real.amounts(at)).any() for at in held], bool)
     held = held[labelled]

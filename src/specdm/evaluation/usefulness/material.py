@@ -92,12 +92,18 @@ class Material:
         if source == "dense":
             return self._densified()
         path = self.folder / f"{source}.zarr"
-        # other tiles may be there from a run that asked for fewer
-        if not path.exists() or len(open_tiles(path)) != self.n:
+        # other tiles may be there, of a run that asked for fewer, or of a model that was trained before this one
+        if not path.exists() or len(open_tiles(path)) != self.n or not self._drew(open_tiles(path), source):
             made = self._make(source)
             self.say(f"writing {source}.zarr, {len(made)} tiles")
             made.save(path, overwrite=True)
         return open_tiles(path)
+
+    def _drew(self, tiles: TileSet, source: Source) -> bool:
+        """Whether kept tiles are of the finished model; those of generators trained here lie beside these."""
+        if self.model is None or source == "ldm":
+            return True
+        return set(map(str, tiles.dataset["source"].values)) == {self.generator.model_id}
 
     def _make(self, source: Source) -> TileSet:
         if source == "drawn":

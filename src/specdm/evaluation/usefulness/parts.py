@@ -108,18 +108,20 @@ class Part:
         images: float32 `(n, channels, y, x)`, standardised.
         targets: int64 `(n, layer, y, x)` or float32 `(n, quantity, y, x)`, see `Targets.of_tiles`.
         weights: of each label in the loss, float32 `(n, layer or 1, y, x)`, 0..1.
+        of_tiles: how many there were that say anything.
     """
 
     images: torch.Tensor
     targets: torch.Tensor
     weights: torch.Tensor
+    of_tiles: int = 0
 
     def __len__(self) -> int:
         return len(self.images)
 
     def apply(self, change: Callable[[torch.Tensor], torch.Tensor]) -> Part:
         """The same change to all three."""
-        return Part(change(self.images), change(self.targets), change(self.weights))
+        return Part(change(self.images), change(self.targets), change(self.weights), self.of_tiles)
 
     @classmethod
     def of(
@@ -143,6 +145,7 @@ class Part:
             seed: of the choice.
         """
         telling = telling_tiles(tiles, targets)
+        of_tiles = len(telling)
         if len(telling) > most:
             telling = np.sort(np.random.default_rng(seed).choice(telling, most, replace=False))
         wanted = targets.of_tiles(tiles, telling)
@@ -150,9 +153,8 @@ class Part:
             given = np.ones((len(telling), wanted.shape[1] if targets.layers else 1, *wanted.shape[-2:]), np.float32)
         else:
             given = np.nan_to_num(weights[telling], nan=1.0).astype(np.float32)
-        return cls(
-            torch.from_numpy(standard.images(tiles, telling)), torch.from_numpy(wanted), torch.from_numpy(given)
-        )
+        images = torch.from_numpy(standard.images(tiles, telling))
+        return cls(images, torch.from_numpy(wanted), torch.from_numpy(given), of_tiles)
 
 
 def telling_tiles(tiles: TileSet, targets: Targets) -> np.ndarray:

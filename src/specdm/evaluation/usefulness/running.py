@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 
 import torch
 
@@ -49,7 +50,11 @@ def _side_by_side(
     with ProcessPoolExecutor(processes, mp_context=context) as pool:
         waiting = {pool.submit(_run, bench, group, threads, print): group for group in groups}
         for done in as_completed(waiting):
-            yield waiting[done], done.result()
+            try:
+                yield waiting[done], done.result()
+            except BrokenProcessPool:
+                told = "its process was killed, perhaps for want of memory; try again with fewer --jobs"
+                yield waiting[done], [f"{waiting[done].name}: {told}"]
 
 
 def _run(bench: Bench, group: Group, threads: int, say: Say) -> list[str]:

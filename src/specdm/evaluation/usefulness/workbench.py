@@ -34,7 +34,13 @@ from specdm.training.config import RunConfig
 from specdm.version import __version__
 
 PART_BYTES = 500_000_000
-"""Most memory that the images of one source take."""
+"""Most memory that the images of synthetic tiles of one source take."""
+
+REAL_BYTES = 4_000_000_000
+"""The same of real tiles, all of which the generator sees: only where they are more than memory holds."""
+
+MOST_TOLD = 300
+"""Characters of an error that is not ours."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +109,8 @@ class GroupBench:
             record, predicted = self._result(job)
         except SpecDMError as error:
             return f"{job.name}: {error}"
+        except Exception as error:  # a user's own network may fail in any way, and other jobs are worth having
+            return f"{job.name}: {type(error).__name__}: {' '.join(str(error).split())[:MOST_TOLD]}"
         path = self.bench.record_of(job)
         path.parent.mkdir(parents=True, exist_ok=True)
         _write_prediction(path.with_suffix(".npz"), predicted)
@@ -196,10 +204,13 @@ class GroupBench:
         if source not in self._parts:
             tiles, weights = self.material.tiles(source)
             each = 4 * tiles.n_dates * tiles.n_bands * tiles.size**2
-            self._parts[source] = Part.of(
-                tiles, standard=self.standard, targets=self.targets, weights=weights,
-                most=max(1, PART_BYTES // each), seed=self.group.seed,
+            room = REAL_BYTES if source in ("real", "dense") else PART_BYTES
+            part = self._parts[source] = Part.of(
+                tiles, standard=self.standard, targets=self.targets, weights=weights, most=max(1, room // each),
+                seed=self.group.seed,
             )  # fmt: skip
+            if len(part) < part.of_tiles:
+                self.say(f"{len(part)} of {part.of_tiles} {source} tiles fit into memory; networks train on these")
             if not len(self._parts[source]):
                 raise TileError(
                     f"no pixel is labelled in {SOURCES[source]}; train the generator for longer, or leave out arms "
@@ -224,6 +235,7 @@ class GroupBench:
             "test_spectra": self.group.sight,
             "split": {"file": f"splits/{self.folder.name}.json", "digest": labels.digest},
             "share_kept": labels.share_kept,
+            "tiles": {source: {"trained on": len(part), "of": part.of_tiles} for source, part in self._parts.items()},
             "settings": grid.record(),
             "generator": self._generator_budget(),
             "held_out": {"tiles": len(held_out), "of": grid.judge},

@@ -23,7 +23,8 @@ def check_network_shape(module: nn.Module, *, channels: int, outputs: int, size:
         size: pixels along a tile.
 
     Raises:
-        ConfigError: it fails, or gives something else than finite floating-point numbers of that shape.
+        ConfigError: it fails, cannot be trained, or gives something else than finite floating-point numbers of that
+            shape.
     """
     import torch
 
@@ -36,9 +37,11 @@ def check_network_shape(module: nn.Module, *, channels: int, outputs: int, size:
     try:
         # both: some networks give more while they are trained, and some normalisations fail only then
         for mode in (True, False):
-            with torch.random.fork_rng(devices=devices), torch.no_grad():
+            with torch.random.fork_rng(devices=devices), torch.set_grad_enabled(mode):
                 module.train(mode)
-                _check_output(module, tiles, outputs=outputs)
+                found = _check_output(module, tiles, outputs=outputs)
+                if mode:
+                    _check_gradient(module, found)
     finally:
         for part, mode in modes:
             part.training = mode
@@ -46,7 +49,21 @@ def check_network_shape(module: nn.Module, *, channels: int, outputs: int, size:
             buffer.copy_(value)
 
 
-def _check_output(module: nn.Module, tiles: torch.Tensor, *, outputs: int) -> None:
+def _check_gradient(module: nn.Module, found: torch.Tensor) -> None:
+    import torch
+
+    weights = [weight for weight in module.parameters() if weight.requires_grad]
+    name = type(module).__name__
+    if not weights:
+        raise ConfigError(f"the network {name} has no weights that could be trained")
+    try:
+        torch.autograd.grad(found.square().mean(), weights, allow_unused=True)
+    except Exception as error:
+        said = " ".join(str(error).split())
+        raise ConfigError(f"the network {name} cannot be trained ({type(error).__name__}: {said})") from error
+
+
+def _check_output(module: nn.Module, tiles: torch.Tensor, *, outputs: int) -> torch.Tensor:
     import torch
 
     name, shape = type(module).__name__, tuple(tiles.shape)
@@ -66,3 +83,4 @@ def _check_output(module: nn.Module, tiles: torch.Tensor, *, outputs: int) -> No
         raise ConfigError(f"the network {name} gives {found.dtype}; expected logits or quantities, floating-point")
     if not found.isfinite().all():
         raise ConfigError(f"the network {name} gives values that are not finite for standardised tiles {shape}")
+    return found
