@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,24 @@ class TestRender:
         real.save(tmp_path / "real.zarr")
         tiles, out = sampled(little_run, "--from", tmp_path / "real.zarr", "--known", "image")
         assert len(tiles) == len(real) and "left out" not in out
+
+
+def test_other_data_behind_the_same_envi_header_are_other_files(
+    specdm_command, refused, little_run: Path, tmp_path: Path
+) -> None:
+    image = SCENE.dataset["image"].values[0].astype(np.float32)
+    wavelength = ", ".join(f"{value:g}" for value in SCENE.wavelength)
+    (tmp_path / "sc.hdr").write_text(
+        f"ENVI\nsamples = {image.shape[2]}\nlines = {image.shape[1]}\nbands = {len(image)}\ndata type = 4\n"
+        f"interleave = bsq\nbyte order = 0\nwavelength units = nm\nwavelength = {{{wavelength}}}\n"
+    )
+    image.tofile(tmp_path / "sc.img")
+    told = ("sample", little_run, "--from", tmp_path / "sc.hdr", "-o", tmp_path / "out.zarr", "--steps", 2)
+    assert specdm_command(*told).code == 0
+    assert "is there already" in specdm_command(*told).out
+    (1.5 * image).tofile(tmp_path / "sc.img")
+    os.utime(tmp_path / "sc.img", ns=(1, 1))
+    assert "given" in refused(*told)
 
 
 class TestVariation:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from specdm.errors import RunError, TileError
 from specdm.report.run_folder import check_writable
 from specdm.report.sample_question import Question
+from specdm.scenes.readers.detect import envi_data_of, envi_header_of
 from specdm.tiles.store_lock import store_lock
 from specdm.tiles.unfinished import differences, unfinished_folder, unfinished_words
 from specdm.version import __version__
@@ -143,12 +144,17 @@ def _said(question: Question) -> dict[str, Any]:
 
 
 def _print_of(file: Path) -> list[Any]:
-    """What tells a file from another one: its name, size and time; of a folder those of all within."""
+    """What tells a file from another one: its name, size and time; of a folder those of all within.
+
+    An ENVI header and its data are one file in two.
+    """
     if (file / "zarr.json").is_file():
         inside = [file / "zarr.json"]
     elif file.is_dir():
         inside = sorted(path for path in file.rglob("*") if path.is_file())
     else:
         inside = [file] if file.exists() else []
+        beside = envi_data_of(file) if file.suffix.lower() == ".hdr" else envi_header_of(file)
+        inside += [beside] if inside and beside is not None else []
     stats = [path.stat() for path in inside]
     return [file.name, sum(stat.st_size for stat in stats), max((stat.st_mtime_ns for stat in stats), default=0)]
