@@ -112,13 +112,23 @@ def test_quantities_are_standardised_and_given_back():
     tiles = amount_tiles(amounts, quantities=both)
     targets = Targets.of(tiles)
     assert (targets.layers, targets.classes, targets.quantities, targets.outputs) == (0, 0, 2, 2)
-    # of the pixels where both are known: 10 and 20, 0 and 50
-    np.testing.assert_allclose(targets.mean, [15, 25])
-    np.testing.assert_allclose(targets.std, [5, 25])
+    # of the pixels where each is known: 10, 20 and 30; 0, 50 and 50
+    mean, std = np.array([20, 100 / 3]), np.array([np.sqrt(200 / 3), np.sqrt(5000 / 9)])
+    np.testing.assert_allclose(targets.mean, mean, rtol=1e-6)
+    np.testing.assert_allclose(targets.std, std, rtol=1e-6)
     found = targets.of_tiles(tiles, np.array([0]))
     assert found.dtype == np.float32
-    np.testing.assert_allclose(found, [[[[-1, 1], [3, np.nan]], [[-1, 1], [np.nan, 1]]]])
+    np.testing.assert_allclose(found, (amounts - mean[:, None, None]) / std[:, None, None], rtol=1e-5)
     np.testing.assert_allclose(targets.predicted(torch.from_numpy(found)), amounts, rtol=1e-5)
+
+
+def test_quantities_known_in_different_places_and_few_tiles_are_standardised(monkeypatch):
+    monkeypatch.setattr(parts, "STANDARD_TILES", 2)
+    amounts = np.full((9, 2, 2, 2), np.nan)
+    amounts[4, 0], amounts[7, 1] = [[1, 3], [1, 3]], [[20, 20], [40, 40]]
+    targets = Targets.of(amount_tiles(amounts, quantities=Quantities.create(["a", "b"])))
+    np.testing.assert_allclose(targets.mean, [2, 30])
+    np.testing.assert_allclose(targets.std, [1, 10])
 
 
 def test_a_quantity_of_one_value_stays_finite():

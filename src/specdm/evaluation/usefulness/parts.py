@@ -44,12 +44,16 @@ class Targets:
             return cls(len(tiles.layers), len(tiles.classes), 0, none, none)
         if tiles.quantities is None:
             raise TileError(f"{tiles.where} has neither masks nor amounts, so a network has nothing to learn from it")
-        values = np.moveaxis(tiles.amounts(_spread_over(len(tiles), STANDARD_TILES)), 1, -1)
-        values = values[np.isfinite(values).all(axis=-1)]
-        if not len(values):
+        telling = _tiles_with(len(tiles), lambda index: np.isfinite(tiles.amounts(index)))
+        if not len(telling):
             raise TileError(f"{tiles.where}: no pixel has known amounts; expected some to learn from")
-        std = np.maximum(values.std(axis=0), 1e-6).astype(np.float32)
-        return cls(0, 0, len(tiles.quantities), values.mean(axis=0).astype(np.float32), std)
+        some = tiles.amounts(telling[_spread_over(len(telling), STANDARD_TILES)]).astype(np.float64)
+        known = np.isfinite(some)
+        count = np.maximum(known.sum(axis=(0, 2, 3)), 1)
+        mean = np.where(known, some, 0.0).sum(axis=(0, 2, 3)) / count
+        off = np.where(known, some - mean[:, None, None], 0.0)
+        std = np.maximum(np.sqrt(np.square(off).sum(axis=(0, 2, 3)) / count), 1e-6)
+        return cls(0, 0, len(tiles.quantities), mean.astype(np.float32), std.astype(np.float32))
 
     @property
     def outputs(self) -> int:
@@ -159,12 +163,20 @@ class Part:
 
 def telling_tiles(tiles: TileSet, targets: Targets) -> np.ndarray:
     """Positions of the tiles of which anything is known."""
-    found = []
-    for start in range(0, len(tiles), STANDARD_TILES):
-        index = np.arange(start, min(start + STANDARD_TILES, len(tiles)))
+
+    def known(index: np.ndarray) -> np.ndarray:
         values = targets.of_tiles(tiles, index)
-        known = values >= 0 if targets.layers else np.isfinite(values)
-        found.append(index[known.any(axis=(1, 2, 3))])
+        return values >= 0 if targets.layers else np.isfinite(values)
+
+    return _tiles_with(len(tiles), known)
+
+
+def _tiles_with(n: int, known: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Positions of those of `n` tiles with a pixel that is known, told for some of them at a time."""
+    found = []
+    for start in range(0, n, STANDARD_TILES):
+        index = np.arange(start, min(start + STANDARD_TILES, n))
+        found.append(index[known(index).any(axis=(1, 2, 3))])
     return np.concatenate(found) if found else np.zeros(0, np.int64)
 
 
