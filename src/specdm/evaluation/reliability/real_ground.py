@@ -17,6 +17,8 @@ MOST_PIXELS = 160_000
 LOOKED_THROUGH = 4096
 """Windows whose masks are looked at for the classes that they show."""
 
+READ_AT_ONCE = 64
+
 LEAST_FRESH = 0.1
 """Part of a window that must show ground no window before has shown."""
 
@@ -103,17 +105,28 @@ def _every_class_first(looks: Looks, order: np.ndarray, *, most: int) -> np.ndar
     """
     if len(order) <= most or not looks.n_classes:
         return order
+    looked = order[:LOOKED_THROUGH]
+    shown = _classes_shown(looks, looked)
     first: list[int] = []
     wanted = np.full(looks.n_classes, max(1, most // (2 * looks.n_classes)))
-    for at in order[:LOOKED_THROUGH]:
-        shown = np.unique(looks.labels(np.array([at])))
-        shown = shown[shown >= 0]
-        if (wanted[shown] > 0).any():
-            first.append(int(at))
-            wanted[shown] -= 1
-        if (wanted <= 0).all():
-            break
+    for at, there in zip(looked.tolist(), shown, strict=True):
+        if (wanted[there] > 0).any():
+            first.append(at)
+            wanted[there] -= 1
     return np.concatenate([np.array(first, np.int64), order[~np.isin(order, first)]])
+
+
+def _classes_shown(looks: Looks, index: np.ndarray) -> np.ndarray:
+    """Which classes the windows at `index` show in any look, bool `(n, class)`."""
+    found = np.zeros((len(index), looks.n_classes), bool)
+    # neighbours on disk are read together
+    by_place = np.argsort(index)
+    for start in range(0, len(index), READ_AT_ONCE):
+        places = by_place[start : start + READ_AT_ONCE]
+        for (labels,) in looks.split(looks.labels(index[places])):
+            rows, _, _ = np.nonzero(labels >= 0)
+            found[places[rows], labels[labels >= 0]] = True
+    return found
 
 
 def _blocks(looks: Looks, index: np.ndarray) -> np.ndarray:
