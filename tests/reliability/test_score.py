@@ -141,7 +141,10 @@ def test_a_single_field_of_every_class_is_enough(land):
     for value in land.classes.values:
         tile = next(t for t in np.flatnonzero(land.split == "train") if (truth[t, :8, :8] == value).sum() > 20)
         masks[tile, :8, :8] = np.where(truth[tile, :8, :8] == value, value, -1)
-    found = reliability(land.test, real=fields_of(land, masks[:, None]))
+    evidence = RealEvidence.fit(fields_of(land, masks[:, None]))
+    ranks = evidence.classes[0][1].ranks
+    assert all(not len(values) for values in ranks["pixel"]), "held-out ground says nothing of any class"
+    found = reliability(land.test, real=evidence)
     assert np.isfinite(found.pixel[land.test.masks() >= 0]).all() and np.nanmean(found.pixel) > 0.5
 
 
