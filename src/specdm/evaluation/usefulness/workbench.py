@@ -235,7 +235,7 @@ class GroupBench:
             "test_spectra": self.group.sight,
             "split": {"file": f"splits/{self.folder.name}.json", "digest": labels.digest},
             "share_kept": labels.share_kept,
-            "tiles": {source: {"trained on": len(part), "of": part.of_tiles} for source, part in self._parts.items()},
+            "tiles": self._tiles_of(job),
             "settings": grid.record(),
             "generator": self._generator_budget(),
             "held_out": {"tiles": len(held_out), "of": grid.judge},
@@ -245,6 +245,12 @@ class GroupBench:
             "specdm": __version__,
         }
         return record, predicted
+
+    def _tiles_of(self, job: Job) -> dict[str, dict[str, int]]:
+        """Of each source of an arm of networks, how many were trained on, and how many there are."""
+        sources = ARMS[job.arm].sources if job.arm in ARMS else ()
+        parts = {source: self._parts[source] for source in sources if source in self._parts}
+        return {source: {"trained on": len(part), "of": part.of_tiles} for source, part in parts.items()}
 
     def _generator_budget(self) -> dict[str, Any]:
         """Minutes and steps of its stages, of which the first limit reached counts."""
