@@ -22,8 +22,9 @@ from usefulness_sets import SETS, UsefulSet
 
 RECORDS = RESULTS / "usefulness"
 ARMS = (
-    "real", "real+longer", "real+copy-paste", "real+mixup", "real+drawn", "real+sure", "dense", "dense+longer",
-    "dense+sure", "dense+varied", "real+varied", "pretrained", "sure", "varied", "real+ldm", "svm",
+    "real", "real+longer", "real+copy-paste", "real+mixup", "real+drawn", "real+filtered", "real+sure", "dense",
+    "dense+longer", "dense+sure", "dense+varied", "real+varied", "pretrained", "pretrained+longer", "sure", "varied",
+    "real+ldm", "pretrained+ldm", "svm",
 )  # fmt: skip
 CODEC_STEPS, READER_STEPS = 400, 300
 

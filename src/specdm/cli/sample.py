@@ -84,7 +84,7 @@ def sample(
         typer.Option(
             "--from",
             help="What is known of the tiles: a tile set, an image, a mask alone, or one file a date; repeat it. "
-            "Scenes are cut into tiles that cover them.",
+            "Scenes are cut into tiles that cover them; of a set whose masks are known the training tiles are taken.",
             rich_help_panel=GIVEN,
             show_default=False,
         ),

@@ -40,8 +40,9 @@ class ReadMasks:
         """All of it one after the other, `(n, layer * classes + quantity, y, x)`."""
         return torch.cat([self.classes.flatten(1, 2), self.amounts], dim=1)
 
-    def like(self, planes: torch.Tensor) -> ReadMasks:
-        """The opposite of `planes`, with as many layers and classes as these have; any number of tiles of any size."""
-        layers, classes = self.classes.shape[1:3]
-        of_classes = layers * classes
-        return ReadMasks(planes[:, :of_classes].unflatten(1, (layers, classes)), planes[:, of_classes:])
+    @classmethod
+    def of_planes(cls, planes: torch.Tensor, *, layers: int, quantities: int) -> ReadMasks:
+        """The opposite of `planes`."""
+        of_classes = planes.shape[1] - quantities
+        classes = of_classes // max(1, layers)
+        return cls(planes[:, :of_classes].unflatten(1, (layers, classes)), planes[:, of_classes:])

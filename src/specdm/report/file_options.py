@@ -20,14 +20,6 @@ OF_BANDS = ("wavelengths", "fwhm", "bands", "sensor")
 """Of these one that the user gives puts those of training out of force: they go together."""
 
 
-WORDS = {"unlabelled": "--unlabelled-value"}
-
-
-def flag_of(option: str) -> str:
-    """What an option of `open_scene` is called on the command line."""
-    return WORDS.get(option, f"--{option.replace('_', '-')}")
-
-
 def file_options(run: Path, said: Mapping[str, Any], *, files: Sequence[Path]) -> dict[str, Any]:
     """Options of `open_scene` for files that are given to the model of a run.
 

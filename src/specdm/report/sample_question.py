@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specdm.errors import RunError
-from specdm.report.file_options import file_options, flag_of
+from specdm.report.file_options import file_options
+from specdm.report.scene_source import option_flag
 
 if TYPE_CHECKING:
     from specdm.synthesis.given_files import GivenFiles
@@ -51,7 +52,7 @@ class Question:
             "--area": self.area,
             "--resample": self.resample or None,
             "--variation": varied or None,
-            **{flag_of(name): value for name, value in self.options.items()},
+            **{option_flag(name): value for name, value in self.options.items()},
         }
         if not self.files and (said := [flag for flag, value in about.items() if value is not None]):
             raise RunError(f"{said[0]} is about what is given; name it with --from FILE")
@@ -61,8 +62,8 @@ class Question:
         of_tiles = [name for name in self.options if self.area is None or name not in ARRAYS]
         if sets and of_tiles:
             raise RunError(
-                f"{flag_of(of_tiles[0])} is about how images are read, and {sets[0]} is a tile set, which says that "
-                "itself; leave it out"
+                f"{option_flag(of_tiles[0])} is about how images are read, and {sets[0]} is a tile set, which says "
+                "that itself; leave it out"
             )
 
     def open(self, pipeline: SpecDMPipeline, *, run: Path, varied: bool = False) -> GivenFiles | None:

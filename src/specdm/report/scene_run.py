@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specdm.errors import RunError
-from specdm.report.file_options import file_options, flag_of
+from specdm.report.file_options import file_options
 from specdm.report.run_folder import check_writable, model_folder
+from specdm.report.scene_source import option_flag
 
 if TYPE_CHECKING:
     from specdm.scenes.scene import Scene
@@ -41,7 +42,7 @@ class Extended:
             "--mask": self.mask,
             "--known": self.known,
             "--by": self.margin if any(self.margin) else None,
-            **{flag_of(name): value for name, value in self.options.items()},
+            **{option_flag(name): value for name, value in self.options.items()},
         }
         if not self.files and (said := [flag for flag, value in about.items() if value is not None]):
             raise RunError(f"{said[0]} is about a scene to extend; name it with --extend FILE")

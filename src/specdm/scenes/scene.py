@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from specdm.errors import MaskError, SceneError
+from specdm.scenes.band_names import default_band_names
 from specdm.scenes.checks import checked_band_numbers, checked_image, checked_mask, checked_split_map
 from specdm.scenes.classes import Classes
 from specdm.scenes.dates import checked_date_labels, checked_sensors, date_labels
@@ -118,9 +119,7 @@ class Scene(SceneAttributes):
             if given is not None:
                 numbers = checked_band_numbers(given, what=key, n_bands=n_bands, name=name)
                 dataset = dataset.assign_coords({key: ("band", numbers, {"units": "nm"})})
-        names = (
-            [f"band {i + 1}" for i in range(n_bands)] if band_name is None else [str(b) for b in band_name]
-        )
+        names = default_band_names(n_bands) if band_name is None else [str(b) for b in band_name]
         if len(names) != n_bands:
             raise SceneError(f"{name}: {len(names)} band names for {n_bands} bands; give one a band")
         dataset = dataset.assign_coords(band_name=("band", np.array(names, dtype=str)))

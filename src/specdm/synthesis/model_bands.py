@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from specdm.errors import SceneError
+from specdm.scenes.band_names import are_default
 from specdm.scenes.resampling import beyond, resampling_weights, weighted_bands
 from specdm.synthesis.facts import NEAR_NM, TileFacts, band_difference
 
@@ -107,17 +108,13 @@ def _by_name(image: ImageBands, names: Sequence[str], *, where: str) -> list[int
     lacking = [name for name in names if name not in image.name]
     if not lacking and len(set(image.name)) == len(image.name):
         return [list(image.name).index(name) for name in names]
-    if len(image.name) == len(names) and (_numbered(image.name) or _numbered(names)):
+    if len(image.name) == len(names) and (are_default(image.name) or are_default(names)):
         return list(range(len(names)))
     raise SceneError(
         f"{where}: has {len(image.name)} bands ({_listed(image.name)}), the model has {len(names)}; lacking "
         f"are {_listed(lacking)}. Give an image of the same bands, or wavelengths (--wavelengths) if they differ in "
         "name only"
     )
-
-
-def _numbered(names: Sequence[str]) -> bool:
-    return list(names) == [f"band {i + 1}" for i in range(len(names))]
 
 
 def _lacking(image: ImageBands, wavelength: np.ndarray, lacking: np.ndarray, *, asked: bool) -> str:

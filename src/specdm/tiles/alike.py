@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
 from specdm.errors import TileError
+from specdm.scenes.band_names import are_default
 from specdm.scenes.task import CHANGE_LAYER
 from specdm.tiles.tileset import TileSet
 
@@ -33,8 +34,7 @@ def check_alike(synthetic: TileSet, real: TileSet, *, advice: str) -> None:
             known = ["unknown" if wavelength is None else "known" for wavelength in (one, other)]
             raise _different("wavelengths", synthetic, known[0], real, known[1], advice)
         names = [tuple(tiles.band_name) for tiles in (synthetic, real)]
-        # names that nobody gave tell nothing
-        if names[0] != names[1] and not any(_unnamed(one) for one in names):
+        if names[0] != names[1] and not any(are_default(one) for one in names):
             band = next(i for i, (own, its) in enumerate(zip(*names, strict=True)) if own != its)
             own, its = (f"{one[band]} for band {band + 1}" for one in names)
             raise _different("names of bands", synthetic, own, real, its, advice)
@@ -43,10 +43,6 @@ def check_alike(synthetic: TileSet, real: TileSet, *, advice: str) -> None:
         band = int(apart.argmax())
         found, wanted = (f"{w.min():g} to {w.max():g} nm, band {band + 1} at {w[band]:g} nm" for w in (one, other))
         raise _different("wavelengths", synthetic, found, real, wanted, advice)
-
-
-def _unnamed(names: Sequence[str]) -> bool:
-    return all(name == f"band {number}" for number, name in enumerate(names, start=1))
 
 
 def _different(what: str, one: TileSet, found: str, other: TileSet, wanted: str, advice: str) -> TileError:

@@ -15,6 +15,7 @@ import numpy as np
 import xarray as xr
 
 from specdm.errors import TileError
+from specdm.scenes.band_names import default_band_names
 from specdm.scenes.classes import UNLABELLED, Classes
 from specdm.scenes.quantities import Quantities
 from specdm.scenes.task import task_of
@@ -118,7 +119,7 @@ class TileLayout:
         self.dates = [plain_date(date) for date in self.dates]
         self.layers = [str(layer) for layer in self.layers]
         if self.band_name is None:
-            self.band_name = [f"band {i + 1}" for i in range(self.n_bands)]
+            self.band_name = default_band_names(self.n_bands)
         for what, given in (
             ("wavelengths", self.wavelength),
             ("fwhm", self.fwhm),

@@ -93,11 +93,13 @@ class Material:
             return self._densified()
         path = self.folder / f"{source}.zarr"
         # other tiles may be there, of a run that asked for fewer, or of a model that was trained before this one
-        if not path.exists() or len(open_tiles(path)) != self.n or not self._drew(open_tiles(path), source):
+        kept = open_tiles(path) if path.exists() else None
+        if kept is None or len(kept) != self.n or not self._drew(kept, source):
             made = self._make(source)
             self.say(f"writing {source}.zarr, {len(made)} tiles")
             made.save(path, overwrite=True)
-        return open_tiles(path)
+            kept = open_tiles(path)
+        return kept
 
     def _drew(self, tiles: TileSet, source: Source) -> bool:
         """Whether kept tiles are of the finished model; those of generators trained here lie beside these."""

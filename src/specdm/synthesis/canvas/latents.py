@@ -179,7 +179,6 @@ class _State:
         self._margin = max((reach(codec) for codec in masks), default=0)  # type: ignore[arg-type]
         self.anything_free = False
         self._read: CellFile | None = None
-        self._read_like: ReadMasks | None = None
         for area in blocks(self._whole, BLOCK):
             # counted from the first cell that the first filter looks at
             wide = Area(area.y, area.x, *model.denoiser.white_shape((area.height, area.width))[1:])
@@ -201,7 +200,6 @@ class _State:
     def _keep_read(self, area: Area, read: ReadMasks, path: Path) -> None:
         factor, planes = self._drawing.model.factor, read.planes
         if self._read is None:
-            self._read_like = read
             # amounts may have more digits than probabilities need
             dtype = np.float32 if read.amounts.shape[1] else np.float16
             self._read = CellFile(path, (1 + planes.shape[1]) * factor**2, self._whole, dtype=dtype)
@@ -212,11 +210,13 @@ class _State:
 
     def read_of(self, areas: Sequence[Area]) -> ReadMasks | None:
         """What was read of areas of one size, a tile each."""
-        if self._read is None or self._read_like is None:
+        if self._read is None:
             return None
         kept = torch.stack([self._read.read(area) for area in areas]).float()
-        kept = pixel_shuffle(kept, self._drawing.model.factor).to(self._drawing.model.device)
-        return self._read_like.like(kept[:, 1:]).where(kept[:, 0] > 0)
+        model = self._drawing.model
+        kept, shape = pixel_shuffle(kept, model.factor).to(model.device), model.tile_shape
+        read = ReadMasks.of_planes(kept[:, 1:], layers=shape.layers, quantities=shape.quantities)
+        return read.where(kept[:, 0] > 0)
 
     def free_up(self, group: Sequence[int]) -> bool:
         """Note which cells of these streams are to be drawn; whether there are any."""
