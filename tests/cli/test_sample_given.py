@@ -225,6 +225,20 @@ class TestTrainingOptions:
         assert found == {"wavelengths": [450.0, 550.0], "unlabelled": [255], "nodata": [0.0]}
         assert "wavelengths" not in file_options(run, {"sensor": "sentinel2"}, files=[tmp_path / "a.npy"])
 
+    def test_products_and_named_sets_are_read_alike(self, tmp_path: Path) -> None:
+        import yaml
+
+        from specdm.report.file_options import file_options
+
+        run = tmp_path / "run"
+        run.mkdir()
+        of_products = {"resolution": 10, "quality": ["keep"], "bad_bands": "keep"}
+        named = {"dataset": "samson", "wavelengths": "nominal", **of_products}
+        (run / "source.yaml").write_text(yaml.safe_dump({"images": ["x"], "options": named}))
+        found = file_options(run, {}, files=[tmp_path / "a.npy"])
+        assert {key: found[key] for key in of_products} == of_products
+        assert len(found["wavelengths"]) == 156 and found["wavelengths"][0] == 401
+
     def test_an_array_without_wavelengths_will_do(self, sampled, little_run: Path, tmp_path: Path) -> None:
         np.save(tmp_path / "image.npy", np.moveaxis(SCENE.dataset["image"].values[0], 0, -1))
         centres = ",".join(f"{value:.1f}" for value in SCENE.wavelength)

@@ -14,6 +14,8 @@ def test_class_names_as_text() -> None:
     assert texts.class_names("1=corn, 2=bare soil") == {1: "corn", 2: "bare soil"}
     assert texts.class_names("corn,bare soil") == ["corn", "bare soil"]
     assert texts.class_names(None) is None
+    with pytest.raises(ConfigError, match="--class-names: 1 is both 'corn' and 'oats'"):
+        texts.class_names("1=corn,1=oats")
 
 
 @pytest.mark.parametrize(
@@ -44,7 +46,7 @@ def test_numbers() -> None:
     assert texts.numbers("-32768", option="--nodata") == [-32768.0]
     assert texts.whole_numbers("0,255", option="--unlabelled") == [0, 255]
     assert texts.whole_numbers("none", option="--unlabelled") == []
-    assert texts.choices("3,B8A,450-900,-1") == [3, "B8A", "450-900", -1]
+    assert texts.choices("3,B8A,450-900,-1,--5") == [3, "B8A", "450-900", -1, "--5"]
 
 
 def test_wavelengths_may_be_a_file(tmp_path: Path) -> None:

@@ -114,6 +114,21 @@ def test_refusals(values: np.ndarray, options: dict[str, Any], words: list[str])
     assert "\n" not in str(refusal.value)
 
 
+def test_files_with_another_order_of_quantities() -> None:
+    values = parts(3, 4, 5)
+    first = raster(values, band_name=("tree", "water", "soil"))
+    turned = raster(values[[1, 2, 0]], class_names={1: "water", 2: "soil", 3: "tree"})
+    found, quantities = interpret_amounts([first, turned], kind="abundances")
+    assert quantities.names == ("tree", "water", "soil")
+    np.testing.assert_array_equal(found[1], found[0])
+    # names that the user gives are those of positions
+    found, _ = interpret_amounts([first, turned], kind="abundances", names=["a", "b", "c"])
+    np.testing.assert_array_equal(found[1], found[0][[1, 2, 0]])
+    other = raster(values, path="other.tif", band_name=("tree", "water", "roof"))
+    with pytest.raises(MaskError, match=r"other.tif: its layers are tree, water, roof, those of a.mat tree"):
+        interpret_amounts([first, other], kind="abundances")
+
+
 def test_files_with_other_quantities_are_refused_by_name() -> None:
     both = [raster(parts(3, 2, 2)), raster(parts(4, 2, 2), path="second.mat")]
     with pytest.raises(MaskError, match=r"second\.mat: has 4 bands for 3 quantities"):

@@ -68,6 +68,8 @@ def test_lazy_values_give_the_same_and_each_block_is_read_once(chunks):
     assert found == EXPECTED
     assert len(reads) == len(set(reads)) <= n_blocks
     assert shares[-1] == 1.0
+    # no more than a block of the file in memory, along no axis
+    assert len(shares) == n_blocks
 
 
 def test_bands_marked_bad_are_not_read():

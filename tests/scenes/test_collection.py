@@ -96,6 +96,25 @@ def test_different_numbers_of_nameless_bands_are_refused():
         SceneCollection.create([make("a", known=False), two], name="both")
 
 
+def test_bands_of_one_wavelength_stay_apart():
+    """As rounded centres of overlapping spectrometers are."""
+    from specdm.scenes.imagery import imagery_like
+
+    def twice(name, order):
+        values = np.array(order, np.float32)[None, :, None, None] * np.ones((1, 1, 2, 2), np.float32)
+        return Scene.create(
+            image=xr.DataArray(values, dims=("date", "band", "y", "x")),
+            wavelength=[(500.0, 600.0, 600.0, 700.0)[i] for i in order],
+            name=name,
+        )
+
+    both = SceneCollection.create([twice("a", [0, 1, 2, 3]), twice("b", [3, 1, 2, 0])], name="both")
+    assert [shown_bands(scene) for scene in both] == [[0, 1, 2, 3]] * 2
+    assert shown_bands(imagery_like(twice("c", [1, 2, 0, 3]), both[0])) == [0, 1, 2, 3]
+    with pytest.raises(SceneError, match=r"only a 600 \(number 2\) nm"):
+        SceneCollection.create([twice("a", [0, 1, 2, 3]), twice("b", [0, 1, 3])], name="both")
+
+
 def test_no_band_in_common():
     with pytest.raises(SceneError, match="no band is usable in all of 2 scenes"):
         SceneCollection.create([make("a", (0, 1)), make("b", (2, 3))], name="both")

@@ -150,3 +150,51 @@ def test_labels_keep_their_values(values: np.ndarray) -> None:
     (mask,), classes = interpret_masks([raster(values)])
     np.testing.assert_array_equal(np.where(values == 0, -1, values.astype(int)), mask)
     assert set(classes.values) == set(np.unique(values).astype(int)) - {0}
+
+
+def legend(values: Any, path: str, *names: str, **facts: Any) -> Raster:
+    return raster(values, path=path, class_names=dict(enumerate(names)), **facts)
+
+
+def test_files_that_number_classes_differently() -> None:
+    first = legend([[0, 1, 2, 3]], "a.hdr", "Unclassified", "water", "forest", "urban")
+    second = legend([[0, 1, 2, 4]], "b.hdr", "unlabeled", "Forest", "urban ", "road", "water", nodata=3)
+    masks, classes = interpret_masks([first, second])
+    assert dict(zip(classes.values, classes.names, strict=True)) == {1: "water", 2: "Forest", 3: "urban"}
+    assert [mask.tolist() for mask in masks] == [[[-1, 1, 2, 3]], [[-1, 2, 3, 1]]]
+    # what the user says of a value holds in every file's own numbering
+    masks, classes = interpret_masks([first, second], unlabelled=2)
+    assert [mask.tolist() for mask in masks] == [[[-1, 1, -1, 3]], [[-1, 5, -1, 1]]]
+    # one numbering for all
+    masks, _ = interpret_masks([first, second], class_names={1: "a", 2: "b", 3: "c", 4: "d"})
+    assert [mask.tolist() for mask in masks] == [[[-1, 1, 2, 3]], [[-1, 1, 2, 4]]]
+
+
+def test_zero_is_a_class_of_one_file_and_nothing_in_another() -> None:
+    first, second = legend([[0, 1]], "a.hdr", "water", "forest"), legend([[0, 1]], "b.hdr", "none", "forest")
+    masks, _ = interpret_masks([first, second])
+    assert [mask.tolist() for mask in masks] == [[[0, 1]], [[-1, 1]]]
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [(("no", "b"), "b.hdr does not name its value 2"), (("no", "b", "b"), "has 'b' twice")],
+)
+def test_contradictions_that_names_do_not_solve(names: tuple[str, ...], expected: str) -> None:
+    rasters = [legend([[1, 2]], "a.hdr", "no", "a", "b"), legend([[1, 2]], "b.hdr", *names)]
+    with pytest.raises(MaskError, match=rf"value 1 is 'a' in a.hdr but 'b' in b.hdr, and .*{expected}"):
+        interpret_masks(rasters)
+
+
+@pytest.mark.parametrize("nodata", [255.0, -9999.0])
+def test_no_data_is_never_dominant(nodata: float) -> None:
+    abundances = np.array([[[0.7, nodata, 0.1]], [[0.3, nodata, 0.9]]], np.float32)
+    (mask,), _ = interpret_masks([raster(abundances, nodata=nodata)], kind="dominant")
+    assert mask.tolist() == [[1, -1, 2]]
+
+
+def test_abundances_in_another_order() -> None:
+    values = np.array([[[0.7]], [[0.1]], [[0.2]]])
+    turned = raster(values[[1, 2, 0]], band_name=("water", "soil", "tree"))
+    masks, _ = interpret_masks([raster(values, band_name=("tree", "water", "soil")), turned], kind="dominant")
+    assert [mask.tolist() for mask in masks] == [[[1]], [[1]]]

@@ -241,6 +241,18 @@ def test_split_maps() -> None:
             scene(CUBE, mask=MASK, split_map=given, **options)
 
 
+def test_split_maps_of_files(tmp_path: Path) -> None:
+    split = np.where(MASK > 0, 1, 255).astype(np.uint8)
+    split[4:][MASK[4:] > 0] = 2
+    image, nodata = tif(tmp_path / "image.tif", CUBE), tif(tmp_path / "split.tif", split, nodata=255)
+    np.testing.assert_array_equal(scene(image, mask=MASK, split_map=nodata).split_map, np.where(split == 255, 0, split))
+    kept = scene(image, mask=MASK, split_map=nodata, split_map_kind="train").split_map
+    np.testing.assert_array_equal(kept, np.where(MASK > 0, 1, 0))
+    elsewhere = tif(tmp_path / "elsewhere.tif", split, nodata=255, crs="EPSG:32634")
+    with pytest.raises(MaskError, match=r"elsewhere.tif: is in EPSG:32634, the image .* in EPSG:32633"):
+        scene(image, mask=MASK, split_map=elsewhere)
+
+
 def folders(root: Path, n: int = 3) -> tuple[Path, Path]:
     (root / "images").mkdir()
     (root / "labels").mkdir()

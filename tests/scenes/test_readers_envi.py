@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -160,3 +162,38 @@ def test_real_taizhou(shared_data: Path) -> None:
         assert raster.values.shape == (6, 400, 400)
         np.testing.assert_allclose(raster.wavelength, [482.5, 565, 660, 825, 1650, 2220])
         assert raster.values.rio.crs.to_epsg() == 32651
+
+
+def pass_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if nobody had touched any folder for a while."""
+    now = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: now() + 3_600_000_000_000)
+
+
+def test_a_folder_of_many_pairs_is_listed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for i in range(12):
+        save(tmp_path, data=f"a{i}.img", header=f"a{i}.hdr")
+    pass_time(monkeypatch)
+    listings = []
+    listed = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda folder: listings.append(folder) or listed(folder))
+    for i in range(12):
+        assert read_raster(tmp_path / f"a{i}.img").n_bands == read_raster(tmp_path / f"a{i}.hdr").n_bands == 3
+    assert len(listings) == 1, "opening many pairs must not take as many listings"
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_files_added_to_a_listed_folder_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: bool
+) -> None:
+    save(tmp_path, data="a.dat", header="late.txt")
+    if old:
+        pass_time(monkeypatch)
+    with pytest.raises(FileFormatError):
+        read_raster(tmp_path / "a.dat")
+    time.sleep(0.03)  # more than a step of the clock of files, as anybody takes who comes back after a while
+    (tmp_path / "late.txt").rename(tmp_path / "A.HDR")
+    assert read_raster(tmp_path / "a.dat").n_bands == 3
+    time.sleep(0.03)
+    (tmp_path / "a.dat").rename(tmp_path / "a.raw")
+    assert read_raster(tmp_path / "A.HDR").path == tmp_path / "a.raw"

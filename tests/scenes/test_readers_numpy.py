@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -12,7 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from specdm.errors import FileFormatError
-from specdm.scenes.readers import read_raster
+from specdm.scenes.images import ImageOptions, as_float
+from specdm.scenes.readers import numpy_file, read_raster
+from specdm.scenes.readers.arrays import Layout
 
 CUBE = np.random.default_rng(0).integers(0, 4000, (6, 5, 4)).astype(np.uint16)  # y, x, band
 
@@ -48,6 +51,23 @@ def test_npy_is_read_by_window(tmp_path: Path) -> None:
     raster = read_raster(tmp_path / "a.npy")
     assert raster.values.chunks is not None
     np.testing.assert_array_equal(raster.values[1, 2:4, :3].values, CUBE[2:4, :3, 1])
+
+
+@pytest.mark.parametrize("layout", ["byx", "dbyx", "yxb", "dyxb"])
+def test_a_window_of_npy_takes_its_rows_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: Layout
+) -> None:
+    monkeypatch.setattr(numpy_file, "CHUNK_BYTES", 3 * 5 * 4 * CUBE.itemsize)  # three rows of all bands
+    cube = CUBE.transpose(2, 0, 1) if layout.endswith("byx") else CUBE
+    np.save(tmp_path / "a.npy", cube if len(layout) == 3 else np.stack([cube, cube]))
+    keys = []
+    read = numpy_file.NpyFile.read
+    monkeypatch.setattr(numpy_file.NpyFile, "read", lambda self, key: keys.append(key) or read(self, key))
+    raster = read_raster(tmp_path / "a.npy", layout=layout, position=None if len(layout) == 3 else 1)
+    numbers = raster.values.astype(np.float32)  # as an image has them; a chunk is then read whole
+    np.testing.assert_array_equal(numbers[:, 3:5].values, CUBE[3:5].transpose(2, 0, 1))
+    rows = [key[layout.index("y")] for key in keys]
+    assert rows and all((key.start, key.stop) == (3, 6) for key in rows)
 
 
 def test_npz(tmp_path: Path) -> None:
@@ -90,6 +110,36 @@ def test_plain_hdf5(tmp_path: Path) -> None:
     np.testing.assert_allclose(raster.wavelength, [450, 550, 660, 850])
 
 
+@pytest.mark.parametrize(
+    "attrs", [{"Data_Ignore_Value": -9999.0}, {"_FillValue": np.int16(-9999)}, {"missing_value": np.array([-9999])}]
+)
+def test_hdf5_says_what_is_no_data(tmp_path: Path, attrs: dict[str, Any]) -> None:
+    cube = CUBE.astype(np.int16)
+    cube[0, :2] = -9999
+    with h5py.File(tmp_path / "neon.h5", "w") as file:  # the names of NEON's products
+        data = file.create_dataset("SITE/Reflectance/Reflectance_Data", data=cube)
+        data.attrs.update({**attrs, "Scale_Factor": 10000.0, "Units": "Unitless."})
+        file["SITE/Reflectance/Metadata/Spectral_Data/Wavelength"] = [450.0, 550.0, 660.0, 850.0]
+        file["SITE/Reflectance/Metadata/Ancillary_Imagery/Path_Length"] = CUBE[..., 0]
+    raster = read_raster(tmp_path / "neon.h5")
+    assert raster.nodata == -9999 and raster.values.dtype == np.int16
+    # reported, not applied, as all factors of formats that differ in what they mean by them
+    assert raster.attributes["Scale_Factor"] == 10000 and raster.scale == 1
+    image = as_float(raster, raster.values, ImageOptions())
+    np.testing.assert_array_equal(image.values, np.where(cube == -9999, np.nan, cube).transpose(2, 0, 1))
+
+
+def test_hdf5_with_several_numbers_for_no_data(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["cube"] = CUBE
+        file["cube"].attrs.update({"_FillValue": CUBE[0, 0, 0], "missing_value": CUBE[1, 1, :2]})
+    raster = read_raster(tmp_path / "a.h5")
+    missing = np.isin(CUBE, [CUBE[0, 0, 0], *CUBE[1, 1, :2]]).transpose(2, 0, 1)
+    image = as_float(raster, raster.values, ImageOptions())
+    np.testing.assert_array_equal(np.isnan(image.values), missing)
+    np.testing.assert_array_equal(image.values[~missing], CUBE.transpose(2, 0, 1)[~missing])
+
+
 @pytest.mark.parametrize("kind", ["png", "bmp"])
 def test_pictures(tmp_path: Path, kind: str) -> None:
     labels = (CUBE[..., 0] % 3).astype(np.uint8)
@@ -111,6 +161,17 @@ def test_16_bit_and_colour_pictures(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_raster(tmp_path / "deep.png").values.values[0], CUBE[..., 0])
     Image.fromarray((CUBE[..., :3] % 256).astype(np.uint8)).save(tmp_path / "colour.png")
     assert read_raster(tmp_path / "colour.png").n_bands == 3
+
+
+@pytest.mark.parametrize("kind", ["png", "bmp", "gif"])
+def test_pictures_above_the_limit_of_pillow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    labels = (CUBE[..., 0] % 3).astype(np.uint8)
+    Image.fromarray(labels).save(tmp_path / f"a.{kind}")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)  # of 30: more than twice the limit is an error
+    with pytest.raises(Image.DecompressionBombError):
+        Image.open(tmp_path / f"a.{kind}")
+    np.testing.assert_array_equal(read_raster(tmp_path / f"a.{kind}").values.values[0], labels)
+    assert Image.MAX_IMAGE_PIXELS == 10
 
 
 def test_truncated_picture(tmp_path: Path) -> None:

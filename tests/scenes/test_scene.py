@@ -173,6 +173,7 @@ def test_windows_beyond_the_scene_are_refused(window):
         ({"wavelength": [1, 2]}, SceneError, "2 values for 3 bands"),
         ({"wavelength": [500, np.nan, 700]}, SceneError, "wavelength of band 2 is nan"),
         ({"wavelength": [0.5, 0.6, 0.7]}, SceneError, "multiply them by 1000"),
+        ({"wavelength": [5e5, 6e5, 7e5]}, SceneError, "cannot be those of light; expected nm up to 100000"),
         ({"wavelength": ["a", "b", "c"]}, SceneError, "no number"),
         ({"fwhm": [1, 1, -1]}, SceneError, "fwhm of band 3 is -1"),
         ({"band_name": ["a"]}, SceneError, "1 band names for 3 bands"),

@@ -24,6 +24,18 @@ def test_stated_units(nm: list[float], unit: tuple[str, float]) -> None:
     assert remark is None
 
 
+@pytest.mark.parametrize(("number", "unit"), [(10, "m"), (500, "um"), (5.6, "cm"), (50, "cm-1")])
+def test_waves_too_long_for_light_are_not_used(number: float, unit: str) -> None:
+    found, remark = to_nanometres(np.array([number, number]), unit)
+    assert found is None and remark is not None and "cannot be those of light: not used" in remark
+
+
+def test_thermal_infrared_is_light() -> None:
+    found, remark = to_nanometres(np.array([8.3, 12.0, 20.0]), "um")
+    np.testing.assert_allclose(found, [8300, 12_000, 20_000])
+    assert remark is None
+
+
 def test_widths_in_wavenumbers() -> None:
     found, _ = to_nanometres(np.array([100.0]), "cm-1", width_of=np.array([10_000.0]))
     np.testing.assert_allclose(found, 10.0)  # 1000 nm +- half a percent of it
@@ -48,6 +60,11 @@ def test_widths_take_the_unit_of_their_centres() -> None:
         ("400 10\n500 12\n", [400, 500], [10, 12]),
         ("# comment\nband;center (um);width\n1;0.4;0.01\n2;0.5;0.02\n", [400, 500], [10, 20]),
         ("400, 500, 600, 700\n", [400, 500, 600, 700], None),
+        ("wavelength (um);fwhm (nm)\n0.4;10\n0.5;20\n", [400, 500], [10, 20]),
+        ("wavelength_nm,fwhm_um\n400,0.01\n500,0.02\n", [400, 500], [10, 20]),
+        ("wavelength (um)  fwhm [nm]\n0.4 10\n0.5 20\n", [400, 500], [10, 20]),
+        ("wavelength (Å),width\n4000,100\n5000,200\n", [400, 500], [10, 20]),
+        ("wavelength (um)\n8.5\n20\n", [8500, 20_000], None),
     ],
 )
 def test_tables(tmp_path: Path, text: str, centres: list[float], widths: list[float] | None) -> None:
@@ -67,6 +84,7 @@ def test_tables(tmp_path: Path, text: str, centres: list[float], widths: list[fl
         ("1,2,3\n4,5,6\n", "without a heading"),
         ("name,value\na,1\n", "no column is called wavelength"),
         ("wavelength\n400\nred\n", "band 2 has no number"),
+        ("wavelength (um)\n400\n500\n", r"t\.csv: states wavelengths of up to 500000 nm .*the right unit"),
     ],
 )
 def test_tables_that_cannot_be_used(tmp_path: Path, text: str, message: str) -> None:

@@ -62,7 +62,7 @@ def choices(text: str | None) -> list[str | int] | None:
     """ "woods,3,450-900" as names and whole numbers."""
     if text is None:
         return None
-    return [int(part) if part.lstrip("-").isdigit() else part for part in _parts(text)]
+    return [int(part) if re.fullmatch(r"-?\d+", part) else part for part in _parts(text)]
 
 
 def whole_numbers(text: str | None, *, option: str) -> list[int] | None:
@@ -236,12 +236,12 @@ def _class_file(path: Path) -> dict[int, str] | list[str]:
         rows = [row for row in csv.reader(text.splitlines()) if len(row) >= 2]
         if rows and not rows[0][0].strip().lstrip("-").isdigit():
             rows = rows[1:]
-        found: Any = {row[0].strip(): row[1].strip() for row in rows}
-    else:
-        try:
-            found = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise ConfigError(f"{path}: is no YAML ({error})") from None
+        if rows:
+            return _mapping([(row[0].strip(), row[1].strip()) for row in rows], where=str(path))
+    try:
+        found = None if path.suffix.lower() == ".csv" else yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: is no YAML ({error})") from None
     if isinstance(found, list) and found:
         return [str(name) for name in found]
     if not isinstance(found, dict) or not found:
@@ -253,7 +253,12 @@ def _mapping(pairs: Any, *, where: str) -> dict[int, str]:
     names: dict[int, str] = {}
     for value, name in pairs:
         try:
-            names[int(value)] = str(name)
+            number = int(value)
         except (TypeError, ValueError):
             raise ConfigError(f"{where}: {value}={name} has no whole number as mask value") from None
+        if number in names:
+            raise ConfigError(
+                f"{where}: {number} is both {names[number]!r} and {str(name)!r}; give each value one name"
+            )
+        names[number] = str(name)
     return names

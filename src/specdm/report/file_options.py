@@ -9,10 +9,11 @@ from typing import Any
 from specdm.errors import SpecDMError
 from specdm.report.run_folder import RunFolder
 from specdm.report.scene_source import read_source
+from specdm.scenes.catalog import without_nominal
 
 OF_TRAINING = (
     "wavelengths", "fwhm", "bands", "nodata", "scale", "offset", "units", "sensor", "sensors", "order", "layout",
-    "unlabelled",
+    "unlabelled", "resolution", "quality", "bad_bands",
 )  # fmt: skip
 """Options of `open_scene` that hold for other files of the same kind too."""
 
@@ -43,7 +44,7 @@ def _of_training(run: Path) -> Mapping[str, Any]:
     if not folder.source.is_file():
         return {}
     options = read_source(folder.source).get("options")
-    return options if isinstance(options, Mapping) else {}
+    return without_nominal(options) if isinstance(options, Mapping) else {}
 
 
 def _arrays(trained: Mapping[str, Any], file: Path) -> dict[str, Any]:

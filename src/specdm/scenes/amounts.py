@@ -10,6 +10,7 @@ import numpy as np
 
 from specdm.errors import MaskError
 from specdm.scenes.images import ImageOptions, as_float
+from specdm.scenes.layer_order import layer_names, layers_alike
 from specdm.scenes.quantities import Quantities
 from specdm.scenes.raster import Raster
 
@@ -36,7 +37,7 @@ def interpret_amounts(
         rasters: mask files, one band a quantity; the same quantities in all.
         kind: "abundances" that are 0 or above and sum to one, or "continuous" for free values.
         names: one a quantity (a mapping names bands by their number from 1); default: the names in the first file
-            that has some, else "quantity 1".
+            that has some, in whose order the others are brought, else "quantity 1".
         units: one a quantity or one for all; default: the unit stated by the first file that states one. Abundances
             have none.
         nodata: value or values that mean "unknown", besides what the files say.
@@ -47,13 +48,15 @@ def interpret_amounts(
         (1e-6).
 
     Raises:
-        MaskError: not one name a band, another number of bands in one of the files, abundances that are negative or
-            do not sum to one, or no known pixel at all.
+        MaskError: not one name a band, another number or other names of bands in one of the files, abundances that are
+            negative or do not sum to one, or no known pixel at all.
     """
     if kind not in ("abundances", "continuous"):
         raise MaskError(f"mask_kind={kind!r} is not known; expected abundances or continuous for amounts")
     if not rasters:
         raise MaskError("there is no mask file to take amounts from; give mask=")
+    if names is None:
+        rasters = layers_alike(rasters)
     parts = kind == "abundances"
     if units is None and not parts:
         units = next((raster.units for raster in rasters if raster.units), None)
@@ -98,7 +101,7 @@ def _listed(nodata: float | Iterable[float]) -> list[float]:
 
 
 def _names(rasters: Sequence[Raster], given: Sequence[str] | Mapping[int, str] | None) -> list[str]:
-    """One a band of the first file; the others are checked against it when they are read."""
+    """One a band of the first file; the number of bands of the others is checked when they are read."""
     first = rasters[0]
     positions = range(1, first.n_bands + 1)
     if isinstance(given, str):
@@ -117,9 +120,5 @@ def _names(rasters: Sequence[Raster], given: Sequence[str] | Mapping[int, str] |
                 f"({', '.join(map(str, given))}); give one each"
             )
         return [str(name) for name in given]
-    for raster in rasters:
-        if sorted(raster.class_names) == list(positions):
-            return [raster.class_names[position] for position in positions]
-        if raster.band_name is not None and len(set(raster.band_name)) == first.n_bands:
-            return list(raster.band_name)
-    return [f"quantity {position}" for position in positions]
+    named = (layer_names(raster) for raster in rasters)
+    return next((names for names in named if names), [f"quantity {position}" for position in positions])

@@ -51,11 +51,11 @@ def find_problem_bands(
     low = np.full(n_bands, np.inf)
     high = np.full(n_bands, -np.inf)
     blocks = _blocks(values)
-    for done, (bands, rows) in enumerate(blocks, start=1):
+    for done, (bands, rows, columns) in enumerate(blocks, start=1):
         wanted = np.flatnonzero(~marked[bands]) + bands.start
         if wanted.size:
             # a slice keeps lazy readers at one read a block; marked bands are mostly few
-            block = np.asarray(values[bands, rows].values)
+            block = np.asarray(values[bands, rows, columns].values)
             for band in wanted:
                 least, most = _extent(block[band - bands.start], nodata)
                 low[band], high[band] = min(low[band], least), max(high[band], most)
@@ -147,16 +147,18 @@ def _in_range(low: float, high: float, text: str, wavelength: np.ndarray | None)
     return [int(band) for band in inside]
 
 
-def _blocks(values: xr.DataArray) -> list[tuple[slice, slice]]:
-    """Bands x rows blocks that cover the array once; along the file's own chunks if it has any."""
+def _blocks(values: xr.DataArray) -> list[tuple[slice, slice, slice]]:
+    """Bands x rows x columns: blocks that cover the array once; the file's own chunks if it has any."""
     n_bands, height, width = values.shape
     if values.chunks is not None:
-        band_sizes, row_sizes = values.chunks[0], values.chunks[1]
+        band_sizes, row_sizes, column_sizes = values.chunks
     else:
         rows = max(1, min(height, BLOCK_VALUES // max(1, width)))
         bands = max(1, BLOCK_VALUES // max(1, width * rows))
-        band_sizes, row_sizes = _even(n_bands, bands), _even(height, rows)
-    return [(b, r) for r in _slices(row_sizes) for b in _slices(band_sizes)]
+        band_sizes, row_sizes, column_sizes = _even(n_bands, bands), _even(height, rows), (width,)
+    return [
+        (b, r, c) for r in _slices(row_sizes) for c in _slices(column_sizes) for b in _slices(band_sizes)
+    ]
 
 
 def _even(total: int, size: int) -> tuple[int, ...]:

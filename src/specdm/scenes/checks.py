@@ -10,6 +10,7 @@ import xarray as xr
 from specdm.errors import MaskError, SceneError
 from specdm.scenes.classes import MASK_DTYPE, UNLABELLED, Classes
 from specdm.scenes.task import CHANGE_LAYER
+from specdm.scenes.wavelengths import LONGEST_NM
 
 IMAGE_DIMS = ("date", "band", "y", "x")
 MASK_DIMS = ("layer", "y", "x")
@@ -77,6 +78,11 @@ def checked_band_numbers(
         raise SceneError(
             f"{name}: wavelengths run from {numbers.min():g} to {numbers.max():g}, which cannot be nm; "
             "if they are micrometres multiply them by 1000"
+        )
+    if what == "wavelength" and numbers.max() > LONGEST_NM:
+        raise SceneError(
+            f"{name}: wavelengths run from {numbers.min():g} to {numbers.max():g} nm, which cannot be those of light; "
+            f"expected nm up to {LONGEST_NM:g} (mind the unit; leave wavelengths out if unknown)"
         )
     return numbers
 

@@ -130,7 +130,8 @@ def _keys(bands: Sequence[_Bands]) -> tuple[list[list[Hashable]], str]:
 
 
 def _wavelength_keys(wavelengths: Sequence[np.ndarray]) -> list[list[Hashable]]:
-    nearest = [np.diff(np.sort(own)).min() for own in wavelengths if own.size > 1]
+    gaps = (np.diff(np.unique(own)) for own in wavelengths)
+    nearest = [own.min() for own in gaps if own.size]
     # overlapping spectrometers have bands 0.05 nm apart, which are two bands all the same
     tolerance = min([TOLERANCE, *(0.4 * gap for gap in nearest)])
     pool = np.sort(np.concatenate(wavelengths))
@@ -139,9 +140,17 @@ def _wavelength_keys(wavelengths: Sequence[np.ndarray]) -> list[list[Hashable]]:
         if value - starts[-1] > tolerance:
             starts.append(value)
     cells = np.array(starts)
-    return [
-        [round(float(cells[i]), 3) for i in np.searchsorted(cells, own, "right") - 1] for own in wavelengths
-    ]
+    places = (np.searchsorted(cells, own, "right") - 1 for own in wavelengths)
+    return [_told_apart([round(float(cells[i]), 3) for i in own]) for own in places]
+
+
+def _told_apart(numbers: list[float]) -> list[Hashable]:
+    """Bands of one wavelength, as overlapping spectrometers have them when rounded, by their order."""
+    found: list[Hashable] = []
+    for place, number in enumerate(numbers):
+        before = numbers[:place].count(number)
+        found.append((number, before + 1) if before else number)
+    return found
 
 
 def _difference(
@@ -164,7 +173,13 @@ def _difference(
 
 def _listed(keys: set[Hashable]) -> str:
     ordered = sorted(keys, key=lambda key: (str(type(key)), key))  # type: ignore[return-value]
-    texts = [f"{key:g}" if isinstance(key, float) else str(key) for key in ordered]
+    texts = [_shown(key) for key in ordered]
     return (
         ", ".join(texts[:6]) + (f" and {len(texts) - 6} more" if len(texts) > 6 else "") if texts else "none"
     )
+
+
+def _shown(key: Hashable) -> str:
+    if isinstance(key, tuple):
+        return f"{key[0]:g} (number {key[1]})"
+    return f"{key:g}" if isinstance(key, float) else str(key)

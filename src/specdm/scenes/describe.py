@@ -144,9 +144,7 @@ def _classes(raster: Raster, values: xr.DataArray) -> dict[int, tuple[str, int]]
 
 
 def _problems(raster: Raster, numbers: xr.DataArray, classes: dict[int, tuple[str, int]] | None) -> list[str]:
-    lines = []
-    if "wavelength_remark" in raster.attributes:
-        lines.append(str(raster.attributes["wavelength_remark"]))
+    lines = [str(text) for key, text in raster.attributes.items() if key.endswith("_remark")]
     if raster.n_bands > 1 and raster.wavelength is None:
         lines.append("no wavelengths; give them for false-colour pictures and spectra in nm")
     infinite = sum(int(np.isinf(band.values).sum()) for band in numbers)

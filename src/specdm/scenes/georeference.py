@@ -67,7 +67,7 @@ def check_same_place(
 
     error = MaskError if what == "mask" else SceneError
     here, there = image.rio.crs, mask.rio.crs
-    if here is not None and there is not None and here != there:
+    if here is not None and there is not None and not _same_crs(here, there):
         raise error(
             f"{mask_name}: is in {crs_name(there)}, the image {image_name} in {crs_name(here)}; "
             f"reproject the {what} onto the image's grid"
@@ -84,6 +84,20 @@ def check_same_place(
             f"{mask_name}: lies on another grid than the image {image_name} (corners differ by up to "
             f"{shift / pixel:.1f} pixels); resample the {what} onto the image's grid"
         )
+
+
+def _same_crs(here: Any, there: Any) -> bool:
+    """Whether two systems, of rasterio, differ at most in the order of latitude and longitude: files give x first
+    whatever their system says, so "OGC:CRS84" lies where "EPSG:4326" does."""
+    if here == there:
+        return True
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+
+    try:
+        return CRS.from_wkt(here.to_wkt()).equals(CRS.from_wkt(there.to_wkt()), ignore_axis_order=True)
+    except CRSError:  # GDAL knows systems that PROJ alone cannot read
+        return False
 
 
 def _at(transform: Any, corner: tuple[int, int]) -> tuple[float, float]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from specdm.errors import SceneError
+from specdm.scenes.catalog import without_nominal
 from specdm.scenes.common_bands import bands_like
 from specdm.scenes.common_truth import shared_sensors
 from specdm.scenes.opening.build import build
@@ -34,7 +35,7 @@ def open_imagery(image: Sources, *, options: Mapping[str, Any], like: Scene) -> 
     Raises:
         FileFormatError, SceneError: as `open_scene`.
     """
-    said = {key: value for key, value in options.items() if key in IMAGE_OPTIONS}
+    said = {key: value for key, value in without_nominal(options).items() if key in IMAGE_OPTIONS}
     # what dates are called is the labelled scene's affair; how many there are says how files are read
     dates = [f"date {i + 1}" for i in range(like.n_dates)] if like.n_dates > 1 else None
     given = OpenOptions(**said, dates=dates)

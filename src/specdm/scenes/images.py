@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,15 +106,7 @@ def as_float(raster: Raster, values: xr.DataArray, options: ImageOptions) -> xr.
     Infinite values stay for the scene to count.
     """
     stated = [] if options.nodata is None else np.ravel(options.nodata).tolist()
-    with np.errstate(
-        over="ignore"
-    ):  # float64 beyond float32 becomes infinite, which a scene takes as no data
-        numbers = values.astype(np.float32)
-    for nodata in {*stated, *(() if raster.nodata is None else (raster.nodata,))}:
-        if np.isfinite(nodata):
-            # compared as stored: -3.4e38 in double precision is not the float32 in the file
-            stored = values.dtype.type(nodata) if values.dtype.kind == "f" else nodata
-            numbers = numbers.where(values != stored)
+    numbers = without_nodata(values, [*stated, raster.nodata])
     scale = raster.scale * (1.0 if options.scale is None else options.scale)
     offset = raster.offset * (1.0 if options.scale is None else options.scale) + (options.offset or 0.0)
     if scale != 1.0:
@@ -122,6 +114,18 @@ def as_float(raster: Raster, values: xr.DataArray, options: ImageOptions) -> xr.
     if offset != 0.0:
         numbers = numbers + np.float32(offset)
     numbers.attrs = {}
+    return numbers
+
+
+def without_nodata(values: xr.DataArray, nodata: Iterable[float | None]) -> xr.DataArray:
+    """`values` as stored, as float32 with NaN for some of them."""
+    # float64 beyond float32 becomes infinite, which a scene takes as no data
+    with np.errstate(over="ignore"):
+        numbers = values.astype(np.float32)
+    for value in {value for value in nodata if value is not None and np.isfinite(value)}:
+        # compared as stored: -3.4e38 in double precision is not the float32 in the file
+        stored = values.dtype.type(value) if values.dtype.kind == "f" else value
+        numbers = numbers.where(values != stored)
     return numbers
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -12,6 +12,9 @@ import xarray as xr
 from specdm.errors import MaskError
 from specdm.scenes.checks import strips
 from specdm.scenes.classes import MASK_DTYPE, UNLABELLED, Classes
+from specdm.scenes.images import ImageOptions, as_float
+from specdm.scenes.layer_order import layers_alike
+from specdm.scenes.mask_numbering import means_no_class, numbered_alike
 from specdm.scenes.raster import Raster
 
 MaskKind = Literal["values", "dominant"]
@@ -19,10 +22,6 @@ ClassNames: TypeAlias = "Mapping[int, str] | Sequence[str]"
 
 MOST_CLASSES = 256
 """More distinct values than this are measurements or object numbers, not classes."""
-
-_NO_CLASS = re.compile(
-    r"un-?(classified|label+ed|known|defined)|no[ _-]?data|not? label+ed|nan|none|", re.IGNORECASE
-)
 
 
 def interpret_masks(
@@ -38,7 +37,8 @@ def interpret_masks(
     Args:
         rasters: mask files, one band each; for `kind="dominant"` one band a class.
         class_names: value -> name, or a list that names the values that occur, in ascending order (with the
-            unlabelled value 0 or without it). Default: names in the file, else "class 3".
+            unlabelled value 0 or without it). Default: names in the file, else "class 3"; files whose names number
+            their classes differently are brought to one numbering, see `numbered_alike`.
         unlabelled: value or values that mean "no class". Default: 0 if it occurs and nobody names it as a
             class. -1, NaN and the file's nodata value always mean it, unless `class_names` names that value.
         classes: classes to keep, by name or value; pixels of all others become unlabelled.
@@ -57,6 +57,10 @@ def interpret_masks(
     if kind == "dominant" and class_names is not None and not isinstance(class_names, Mapping):
         _check_count(class_names, rasters)
         class_names = dict(enumerate(class_names, start=1))
+    if kind == "dominant" and class_names is None:
+        rasters = layers_alike(rasters)
+    if kind == "values" and class_names is None:
+        rasters = numbered_alike(rasters, unlabelled=_stated(unlabelled))
     planes = [dominant(raster) if kind == "dominant" else _plane(raster) for raster in rasters]
     nodata = [None if kind == "dominant" else raster.nodata for raster in rasters]
     given = (
@@ -97,16 +101,20 @@ def interpret_masks(
 
 
 def dominant(raster: Raster) -> xr.DataArray:
-    """Position from 1 of the largest band of each pixel, int16 `(y, x)`; 0 where nothing is above 0.
+    """Position from 1 of the largest band of each pixel, int16 `(y, x)`; 0 where nothing is above 0, or not all known.
 
     Raises:
         MaskError: a single band, or values below 0, which are no abundances.
     """
     if raster.n_bands < 2:
         raise MaskError(f"{raster.path}: has one band; the dominant of several abundances needs at least two")
+    # as of abundances 0 is no nodata value: it is what a file holds for an absent material
+    stored = replace(raster, nodata=None) if raster.nodata == 0 else raster
     parts = []
-    for part in strips(raster.values):
-        part = np.nan_to_num(np.asarray(part, np.float64), nan=0.0)
+    for part in strips(as_float(stored, raster.values, ImageOptions())):
+        part = np.asarray(part, np.float64)
+        known = np.isfinite(part).all(axis=0)
+        part = np.where(known, part, 0.0)
         if part.min() < -1e-3:
             raise MaskError(f"{raster.path}: holds {part.min():g}; abundances are 0 or above")
         parts.append(np.where(part.max(axis=0) > 0, part.argmax(axis=0) + 1, 0).astype(MASK_DTYPE))
@@ -164,8 +172,7 @@ def _no_class(
 ) -> set[int]:
     always = {UNLABELLED}
     if unlabelled is not None:
-        single = isinstance(unlabelled, (int, np.integer))
-        stated = {int(unlabelled)} if single else {int(v) for v in unlabelled}  # type: ignore[arg-type,union-attr]
+        stated = _stated(unlabelled)
         both = sorted(stated & set(given))
         if both:
             raise MaskError(f"value {both[0]} is named {given[both[0]]!r} and called unlabelled; choose one")
@@ -176,7 +183,13 @@ def _no_class(
         labels = set(found) - always
         return always if len(class_names) == len(labels) else always | {0}
     named = files.get(0) if class_names is None else None
-    return always if named is not None and not _NO_CLASS.fullmatch(named.strip()) else always | {0}
+    return always if named is not None and not means_no_class(named) else always | {0}
+
+
+def _stated(unlabelled: int | Iterable[int] | None) -> set[int]:
+    if unlabelled is None:
+        return set()
+    return {int(unlabelled)} if isinstance(unlabelled, (int, np.integer)) else {int(v) for v in unlabelled}
 
 
 def _names(

@@ -16,7 +16,7 @@ SplitMapKind = Literal["values", "train"]
 def interpret_split_map(
     raster: Raster, *, kind: SplitMapKind, mask: np.ndarray | None, grid: tuple[int, int]
 ) -> np.ndarray:
-    """The map as int8 `(y, x)`.
+    """The map as int8 `(y, x)`; nothing where it has no data.
 
     Args:
         raster: one band.
@@ -37,13 +37,15 @@ def interpret_split_map(
             f"{raster.path}: the train/test map has {raster.grid[0]} x {raster.grid[1]} px, the image "
             f"{grid[0]} x {grid[1]} px (rows x columns); expected the same"
         )
-    values = np.asarray(raster.values[0].values)
+    values = np.nan_to_num(np.asarray(raster.values[0].values), nan=0)
+    if raster.nodata is not None:
+        values = np.where(values == raster.nodata, 0, values)
     if kind == "train":
         if mask is None:
             raise MaskError(
                 f"{raster.path}: a map of training ground alone needs a mask to know the test pixels"
             )
-        train = np.nan_to_num(values) > 0
+        train = values > 0
         split = np.where(train, 1, np.where(mask != UNLABELLED, 2, 0))
     else:
         found = np.unique(values)

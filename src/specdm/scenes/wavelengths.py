@@ -16,9 +16,12 @@ _NM_PER_UNIT = {
     "micrometre": 1e3, "micrometres": 1e3,
     "mm": 1e6, "millimeter": 1e6, "millimeters": 1e6, "cm": 1e7, "centimeters": 1e7,
     "m": 1e9, "meter": 1e9, "meters": 1e9, "metre": 1e9, "metres": 1e9,
-    "angstrom": 0.1, "angstroms": 0.1,
+    "angstrom": 0.1, "angstroms": 0.1, "ångström": 0.1, "ångströms": 0.1, "å": 0.1,
 }  # fmt: skip
 _WAVENUMBER = {"wavenumber", "wavenumbers", "cm-1", "cm^-1", "1/cm"}
+
+LONGEST_NM = 100_000.0
+"""No optical sensor sees longer waves: thermal infrared ends near 20 micrometres."""
 
 # Optical imaging lies within 0.2 to 20 micrometres; a list wholly within one of these cannot be the other.
 _MICROMETRE_RANGE = (0.2, 20.0)
@@ -29,6 +32,12 @@ def known_unit(unit: str | None) -> bool:
     """Whether `to_nanometres` can convert from this unit."""
     text = (unit or "").strip().lower()
     return text in _NM_PER_UNIT or text in _WAVENUMBER
+
+
+def unit_of_light(unit: str | None) -> bool:
+    """Whether a unit in running text must mean wavelengths; "10 m" in the name of a band is its pixel."""
+    text = (unit or "").strip().lower()
+    return text in _NM_PER_UNIT and _NM_PER_UNIT[text] <= 1e3
 
 
 def to_nanometres(
@@ -51,10 +60,14 @@ def to_nanometres(
     if not np.isfinite(values).all() or (values <= 0).any():
         return None, f"{what} hold zeros, negative numbers or gaps: not used"
     text = (unit or "").strip().lower()
-    if text in _NM_PER_UNIT:
-        return values * _NM_PER_UNIT[text], None
-    if text in _WAVENUMBER:
-        return (1e7 / values if width_of is None else 1e7 * values / np.asarray(width_of) ** 2), None
+    if text in _NM_PER_UNIT or text in _WAVENUMBER:
+        if text in _NM_PER_UNIT:
+            found = values * _NM_PER_UNIT[text]
+        else:
+            found = 1e7 / values if width_of is None else 1e7 * values / np.asarray(width_of) ** 2
+        if found.max(initial=0.0) > LONGEST_NM:
+            return None, f"{what} of up to {found.max():g} nm (unit {unit!r}) cannot be those of light: not used"
+        return found, None
     stated = f"unit {unit!r}" if text else "no unit"
     centres = values if width_of is None else np.asarray(width_of, np.float64)
     for (low, high), factor, name in (
@@ -71,10 +84,11 @@ def read_wavelengths(path: str | Path) -> tuple[np.ndarray, np.ndarray | None]:
 
     A heading may name the columns: `wavelength` (or `wl`, `center`, ...) and `fwhm`; it may state the unit as
     in "wavelength (um)". Without a heading, one column holds wavelengths, two hold wavelengths and widths.
-    Unit nm if none is stated.
+    Each column has its own unit; widths without one have that of the wavelengths, and wavelengths without one are nm.
 
     Raises:
-        FileFormatError: no such file, not a table of numbers, no column that names wavelengths.
+        FileFormatError: no such file, not a table of numbers, no column that names wavelengths, or numbers that
+            cannot be wavelengths of light.
     """
     path = Path(path)
     try:
@@ -87,17 +101,29 @@ def read_wavelengths(path: str | Path) -> tuple[np.ndarray, np.ndarray | None]:
     separator = next((s for s in (";", "\t", ",") if s in lines[0]), None)
     rows = [
         [cell.strip() for cell in row]
-        for row in (csv.reader(lines, delimiter=separator) if separator else (line.split() for line in lines))
+        for row in (csv.reader(lines, delimiter=separator) if separator else map(_words, lines))
     ]
     heading = None if _is_number(rows[0][0]) and _is_number(rows[0][-1]) else rows.pop(0)
     if heading is None and len(rows) == 1 and len(rows[0]) > 2:
         rows = [[cell] for cell in rows[0]]  # all on one line
     centre, width = _columns(path, heading, len(rows[0]) if rows else 0)
-    centres = _numbers(path, rows, centre)
-    widths = None if width is None else _numbers(path, rows, width)
-    unit = _stated_unit(heading[centre]) if heading else None
-    factor = _NM_PER_UNIT[unit] if unit else 1.0
-    return centres * factor, None if widths is None else widths * factor
+    unit = (_stated_unit(heading[centre]) if heading else None) or "nm"
+    centres = _numbers(path, rows, centre) * _NM_PER_UNIT[unit]
+    if centres.max(initial=0.0) > LONGEST_NM:
+        raise FileFormatError(
+            f"{path}: states wavelengths of up to {centres.max():g} nm (unit {unit}), which cannot be those of light; "
+            "expected up to 100 micrometres, so write the right unit into the heading, as in wavelength (nm)"
+        )
+    if width is None:
+        return centres, None
+    # a heading may state one unit for both columns, or each its own
+    unit = (_stated_unit(heading[width]) if heading else None) or unit
+    return centres, _numbers(path, rows, width) * _NM_PER_UNIT[unit]
+
+
+def _words(line: str) -> list[str]:
+    """What blanks separate; a unit in brackets belongs to the word before it."""
+    return re.split(r"\s+(?![(\[])", line)
 
 
 def _columns(path: Path, heading: list[str] | None, count: int) -> tuple[int, int | None]:
@@ -129,7 +155,7 @@ def _numbers(path: Path, rows: list[list[str]], column: int) -> np.ndarray:
 
 
 def _stated_unit(title: str) -> str | None:
-    words = re.findall(r"[a-zµμ]+", title.lower())
+    words = re.findall(r"[^\W\d_]+", title.lower())
     return next((word for word in words[1:] if word in _NM_PER_UNIT), None)
 
 

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from specdm.errors import SceneError
 from specdm.scenes.catalog.abundances import ABUNDANCES
 from specdm.scenes.catalog.change import CHANGE
 from specdm.scenes.catalog.change_hyperspectral import CHANGE_HYPERSPECTRAL
-from specdm.scenes.catalog.entry import DatasetEntry, FileFact
+from specdm.scenes.catalog.entry import NOMINAL, DatasetEntry, FileFact
 from specdm.scenes.catalog.segmentation import SEGMENTATION
 from specdm.scenes.catalog.segmentation_sentinel2 import SEGMENTATION_SENTINEL2
 
-__all__ = ["DATASETS", "DatasetEntry", "FileFact", "find"]
+__all__ = ["DATASETS", "DatasetEntry", "FileFact", "find", "without_nominal"]
 
 _ALL = (*SEGMENTATION, *SEGMENTATION_SENTINEL2, *CHANGE, *CHANGE_HYPERSPECTRAL, *ABUNDANCES)
 
@@ -38,6 +40,14 @@ def find(name: str) -> DatasetEntry:
     close += [key for key in difflib.get_close_matches(_key(name), keys, n=3, cutoff=0.5) if key not in close]
     meant = f"did you mean {' or '.join(keys[key].name for key in close[:3])}? " if close else ""
     raise SceneError(f"no data set is called {name!r}; {meant}specdm catalog lists all {len(DATASETS)}")
+
+
+def without_nominal(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of `open_scene` for a data set by name, with its nominal wavelengths as numbers: for files beside it."""
+    found = dict(options)
+    if isinstance(found.get("wavelengths"), str) and found["wavelengths"] == NOMINAL and found.get("dataset"):
+        found["wavelengths"] = list(find(str(found["dataset"])).nominal_wavelengths)
+    return found
 
 
 def _key(name: str) -> str:

@@ -12,6 +12,7 @@ import xarray as xr
 from specdm.errors import SceneError
 from specdm.scenes.collection import SceneCollection
 from specdm.scenes.dates import DateLabel
+from specdm.scenes.georeference import check_same_place
 from specdm.scenes.images import Image, prepare_image
 from specdm.scenes.opening.date_images import SceneImage, bands_left_out, check_same_bands, check_same_grid, joined
 from specdm.scenes.opening.options import MaskKind, OpenOptions
@@ -104,8 +105,10 @@ def _split_map(one: _Opened, known: np.ndarray | None, options: OpenOptions) -> 
     """The given training and test ground of a scene, int8 `(y, x)`."""
     if one.plan.split_map is None:
         return None
-    raster = read_source(one.plan.split_map, options.array(role="mask"))
-    return interpret_split_map(raster, kind=options.split_map_kind, mask=known, grid=one.rasters[0].grid)
+    raster, image = read_source(one.plan.split_map, options.array(role="mask")), one.rasters[0]
+    split = interpret_split_map(raster, kind=options.split_map_kind, mask=known, grid=image.grid)
+    check_same_place(image.values, raster.values, image_name=str(image.path), mask_name=str(raster.path))
+    return split
 
 
 def _images(one: _Opened, options: OpenOptions, *, in_memory_bytes: int) -> list[Image]:
@@ -133,7 +136,7 @@ def _scene(
     remarks: Sequence[str],
 ) -> Scene:
     mask, amounts = truth.masks[position], truth.amounts[position]
-    notes = [r.attributes["wavelength_remark"] for r in one.rasters if "wavelength_remark" in r.attributes]
+    notes = [str(text) for r in one.rasters for key, text in r.attributes.items() if key.endswith("_remark")]
     scaled = options.scale is not None or options.offset is not None
     stated = next((raster.units for raster in one.rasters if raster.units), None)
     files = [source_name(file) for source in (*one.plan.images, *one.plan.masks) for file in source.files]

@@ -10,6 +10,7 @@ import xarray as xr
 
 from specdm.errors import MaskError, SceneError
 from specdm.scenes.georeference import check_same_place
+from specdm.scenes.images import without_nodata
 from specdm.scenes.opening.plan import RasterSource
 from specdm.scenes.pairs import Source, source_name
 from specdm.scenes.raster import Raster
@@ -80,6 +81,12 @@ def _stacked(source: RasterSource, rasters: list[Raster]) -> Raster:
                 f"{raster.path}: has {raster.grid[0]} x {raster.grid[1]} px, {first.path.name} beside it "
                 f"{first.grid[0]} x {first.grid[1]} px; expected all bands resampled to one grid"
             )
+    if len({raster.nodata for raster in rasters}) > 1:
+        # each file's own value means nothing in the others
+        rasters = [
+            replace(one, values=without_nodata(one.values, [one.nodata]), nodata=None) for one in rasters
+        ]
+        first = rasters[0]
     values = first.values.isel(band=0, drop=True)
     data = xr.concat(
         [values, *(raster.values.isel(band=0, drop=True).drop_vars(["x", "y", "spatial_ref"], errors="ignore")

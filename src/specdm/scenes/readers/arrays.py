@@ -130,10 +130,7 @@ def as_cube(
     array = _at_date(array, what=what, options=options)
     shape = tuple(array.shape)
     if len(shape) == 3:
-        used = (options.layout or layout).removeprefix("d")
-        if options.role == "mask" and (shape[0] == 1) != (shape[2] == 1):
-            used = "byx" if shape[0] == 1 else "yxb"  # a mask has one band: its dimension of 1 is no guess
-        return array if used == "byx" else array.transpose(2, 0, 1)
+        return array if layout_of(shape, options, layout) == "byx" else array.transpose(2, 0, 1)
     if len(shape) not in (1, 2):
         raise FileFormatError(
             f"{what} has {len(shape)} dimensions ({_shown(shape)}); expected rows, columns and bands, or dates, "
@@ -168,6 +165,13 @@ def as_cube(
     if used_order == "F":
         return matrix.reshape(-1, columns, rows).swapaxes(1, 2)
     return matrix.reshape(-1, rows, columns)
+
+
+def layout_of(shape: tuple[int, ...], options: ArrayOptions, layout: Layout = "yxb") -> Literal["yxb", "byx"]:
+    """Order of the three dimensions of one date; `layout` if the user says none."""
+    if options.role == "mask" and (shape[0] == 1) != (shape[2] == 1):
+        return "byx" if shape[0] == 1 else "yxb"  # a mask has one band: its dimension of 1 is no guess
+    return "byx" if (options.layout or layout) in ("byx", "dbyx") else "yxb"
 
 
 def _at_date(array: Any, *, what: str, options: ArrayOptions) -> Any:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from specdm.scenes.wavelengths import known_unit, to_nanometres
+from specdm.scenes.wavelengths import to_nanometres, unit_of_light
 
-_DESCRIBED = re.compile(r"^(?P<name>.*?)\s*\(?(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[A-Za-zµμ]+)\)?$")
+_DESCRIBED = re.compile(r"^(?P<name>.*?)\s*\(?(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[^\W\d_]+)\)?$")
 
 
 @dataclass(frozen=True)
@@ -25,19 +25,22 @@ class BandTags:
     attributes: dict[str, Any] = field(default_factory=dict)
 
 
-def read_band_tags(file: Any) -> BandTags:
-    """Tags of an open rasterio file, from the most exact place that has them for every band:
+def read_band_tags(file: Any, bands: Sequence[int] | None = None) -> BandTags:
+    """Tags of bands of an open rasterio file, numbered from 1 (default: all), from the most exact place that has them
+    for every band:
 
     1. tags of each band (`wavelength`, `wavelength_units`, `fwhm`, `bbl`), as EnMAP-Box and ENVI users write
     them; 2. lists of the whole file under the same names, also in the ENVI domain;
     3. the IMAGERY domain of each band (`CENTRAL_WAVELENGTH_UM`, `FWHM_UM`), rounded by some writers;
-    4. descriptions that hold number and unit, "band 3 (429.294 Nanometers)".
+    4. descriptions that hold number and unit, "band 3 (429.294 Nanometers)"; "B02 10 m" says how large a pixel is.
     """
-    count = file.count
-    band_tags = [_lower(file.tags(i)) for i in range(1, count + 1)]
+    bands = file.indexes if bands is None else bands
+    count = len(bands)
+    band_tags = [_lower(file.tags(i)) for i in bands]
     file_tags = {**_lower(file.tags(ns="ENVI")), **_lower(file.tags())}
-    imagery = [_lower(file.tags(i, ns="IMAGERY")) for i in range(1, count + 1)]
-    described = [_DESCRIBED.match(text or "") for text in file.descriptions]
+    imagery = [_lower(file.tags(i, ns="IMAGERY")) for i in bands]
+    descriptions = tuple(file.descriptions[i - 1] for i in bands)
+    described = [_DESCRIBED.match(text or "") for text in descriptions]
     attributes: dict[str, Any] = {}
 
     unit = _unit(band_tags[0] if band_tags else {}) or _unit(file_tags)
@@ -60,7 +63,7 @@ def read_band_tags(file: Any) -> BandTags:
         widths = _per_band(imagery, "fwhm_um")
         if widths is not None:
             widths = _noted(to_nanometres(widths, "um", width_of=wavelength / 1e3), attributes)
-    if wavelength is None and described and all(m is not None and known_unit(m["unit"]) for m in described):
+    if wavelength is None and described and all(m is not None and unit_of_light(m["unit"]) for m in described):
         units = {m["unit"] for m in described if m is not None}
         if len(units) == 1:
             numbers = np.array([float(m["number"]) for m in described if m is not None])
@@ -72,7 +75,7 @@ def read_band_tags(file: Any) -> BandTags:
     return BandTags(
         wavelength=wavelength,
         fwhm=widths if wavelength is not None else None,
-        band_name=_names(file.descriptions),
+        band_name=_names(descriptions),
         good=None if marks is None else marks != 0,
         attributes=attributes,
     )
@@ -85,8 +88,8 @@ def _names(descriptions: tuple[str | None, ...]) -> tuple[str, ...] | None:
     for text in descriptions:
         match = _DESCRIBED.match(text or "")
         # the wavelength is kept as a number; repeating it in the name would only lengthen every legend
-        named = match is not None and known_unit(match["unit"]) and match["name"].strip(" -:(")
-        names.append(match["name"].strip(" -:(") if match and named else str(text))
+        named = match is not None and unit_of_light(match["unit"]) and match["name"].strip(" -_:(")
+        names.append(match["name"].strip(" -_:(") if match and named else str(text))
     return tuple(names)
 
 

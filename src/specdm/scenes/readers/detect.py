@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from specdm.errors import FileFormatError
+from specdm.scenes.readers.folder_listing import files_beside
 from specdm.scenes.readers.products.detect import product_of
 
 Format = Literal["matlab5", "hdf5", "envi", "gdal", "netcdf", "zarr", "npy", "npz", "picture", "product"]
@@ -101,8 +102,7 @@ def is_zarr(path: Path) -> bool:
 
 def envi_header_of(path: Path) -> Path | None:
     """The ENVI header beside a data file: `name.hdr` or `name.ext.hdr`, in any case of letters."""
-    names = {f"{path.name}.hdr".lower(), f"{path.stem}.hdr".lower()}
-    found = [other for other in _siblings(path) if other.name.lower() in names and other != path]
+    found = files_beside(path, {f"{path.name}.hdr".lower(), f"{path.stem}.hdr".lower()})
     # the header named after the whole file name is the nearer one
     for header in sorted(found, key=lambda other: -len(other.name)):
         with header.open("rb") as file:
@@ -114,19 +114,6 @@ def envi_header_of(path: Path) -> Path | None:
 def envi_data_of(header: Path) -> Path | None:
     """The data file that an ENVI header describes, or None if it is not there."""
     whole = header.name[: -len(".hdr")].lower()
-    exact = [other for other in _siblings(header) if other.name.lower() == whole and other != header]
-    if exact:
-        return exact[0]
-    beside = [
-        other
-        for other in _siblings(header)
-        if other.stem.lower() == whole and other.suffix.lower() in _ENVI_SUFFIXES and other != header
-    ]
+    exact = files_beside(header, {whole})
+    beside = exact or files_beside(header, {whole + suffix for suffix in _ENVI_SUFFIXES})
     return beside[0] if beside else None
-
-
-def _siblings(path: Path) -> list[Path]:
-    try:
-        return sorted(other for other in path.parent.iterdir() if other.is_file())
-    except OSError:
-        return []

@@ -14,6 +14,7 @@ from specdm.errors import FileFormatError
 from specdm.scenes.georeference import georeferenced
 from specdm.scenes.raster import Raster
 from specdm.scenes.readers.band_tags import read_band_tags
+from specdm.scenes.readers.gdal_missing import Missing, find_missing, read_bands
 from specdm.scenes.readers.lazy import WindowedFile, lazy, one_line, window_chunks
 
 _BLOCKS_CHECKED = 20_000
@@ -21,22 +22,32 @@ _BLOCKS_CHECKED = 20_000
 
 @dataclass(frozen=True)
 class GdalFile(WindowedFile):
-    """All bands of a GDAL raster."""
+    """The bands of a GDAL raster.
+
+    Attributes:
+        bands: numbered from 1.
+        missing: what is no data, and so NaN, other than by one value for all bands.
+    """
+
+    bands: tuple[int, ...] = ()
+    missing: Missing | None = None
 
     def read(self, key: tuple[slice, ...]) -> np.ndarray:
-        bands, rows, columns = key
+        places, rows, columns = key
+        window = ((rows.start, rows.stop), (columns.start, columns.stop))
         with open_quietly(self.path) as file:
-            return file.read(
-                list(range(bands.start + 1, bands.stop + 1)),
-                window=((rows.start, rows.stop), (columns.start, columns.stop)),
-            )
+            if self.missing is not None:
+                return self.missing.read(file, places, window, self.dtype)
+            return read_bands(file, self.bands[places], window, self.dtype)
 
 
 def read_geotiff(path: Path) -> Raster:
     """A GeoTIFF, or another raster that GDAL opens.
 
     Band centres, widths, names and marks come from tags and descriptions (see `band_tags`). GDAL's scale and
-    offset are reported in `attributes`, not applied, as GDAL itself does.
+    offset are reported in `attributes`, not applied, as GDAL itself does. Pixels that the file masks, and those that
+    its alpha band makes transparent, are NaN; the alpha band is no band of the image. So are nodata values if bands
+    have different ones.
 
     Raises:
         FileFormatError: damaged, truncated, or of complex numbers.
@@ -44,15 +55,22 @@ def read_geotiff(path: Path) -> Raster:
     try:
         with open_quietly(path) as file:
             check_blocks(path, file)
-            values = gdal_values(path, file)
             tags = read_band_tags(file)
-            class_names, class_colors = _categories(file)
-            nodata = file.nodata
-            units = next((unit for unit in file.units if unit), None)
+            missing = find_missing(file, has_wavelengths=tags.wavelength is not None)
+            values = gdal_values(path, file, missing)
+            if missing.alpha is not None:
+                tags = read_band_tags(file, missing.bands)
+            places = [band - 1 for band in missing.bands]
+            class_names, class_colors = _categories(file, missing.bands)
+            nodata = None if missing.nodata is not None else file.nodatavals[places[0]]
+            units = next((file.units[i] for i in places if file.units[i]), None)
             attributes: dict[str, Any] = {**tags.attributes}
-            if any(scale != 1 for scale in file.scales) or any(offset != 0 for offset in file.offsets):
-                attributes["scale"] = _one_or_all(file.scales)
-                attributes["offset"] = _one_or_all(file.offsets)
+            if missing.remark:
+                attributes["alpha_remark"] = missing.remark
+            scales, offsets = (tuple(numbers[i] for i in places) for numbers in (file.scales, file.offsets))
+            if any(scale != 1 for scale in scales) or any(offset != 0 for offset in offsets):
+                attributes["scale"] = _one_or_all(scales)
+                attributes["offset"] = _one_or_all(offsets)
             return Raster(
                 path=path,
                 values=values,
@@ -86,15 +104,17 @@ def open_quietly(path: Path | str, **options: Any) -> Any:
         return rasterio.open(path, **options)
 
 
-def gdal_values(path: Path, file: Any) -> xr.DataArray:
-    """`(band, y, x)`, lazy and georeferenced, of an open rasterio file."""
-    dtypes = {np.dtype(name) for name in file.dtypes}
+def gdal_values(path: Path, file: Any, missing: Missing | None = None) -> xr.DataArray:
+    """`(band, y, x)`, lazy and georeferenced, of an open rasterio file; floats if `missing` makes pixels NaN."""
+    bands = tuple(file.indexes) if missing is None else missing.bands
+    missing = missing if missing is not None and missing.anything else None
+    dtypes = {np.dtype(file.dtypes[band - 1]) for band in bands}
     if any(dtype.kind == "c" for dtype in dtypes):
         raise FileFormatError(f"{path}: holds complex numbers; expected real ones (save its amplitude)")
-    dtype = np.result_type(*dtypes)
-    shape = (file.count, file.height, file.width)
+    dtype = np.result_type(*dtypes, *([] if missing is None else [np.float32]))
+    shape = (len(bands), file.height, file.width)
     block = file.block_shapes[0] if file.count else (1, 1)
-    source = GdalFile(path=path, shape=shape, dtype=dtype)
+    source = GdalFile(path=path, shape=shape, dtype=dtype, bands=bands, missing=missing)
     values = xr.DataArray(lazy(source, window_chunks(shape, dtype, block=block)), dims=("band", "y", "x"))
     return georeferenced(values, crs=file.crs, transform=file.transform)
 
@@ -125,17 +145,17 @@ def check_blocks(path: Path, file: Any) -> None:
                 )
 
 
-def _categories(file: Any) -> tuple[dict[int, str], dict[int, str]]:
+def _categories(file: Any, bands: tuple[int, ...]) -> tuple[dict[int, str], dict[int, str]]:
     """Names and colours of a single-band map of classes."""
-    if file.count != 1:
+    if len(bands) != 1:
         return {}, {}
     names: dict[int, str] = {}
-    for key, text in file.tags(1).items():
+    for key, text in file.tags(bands[0]).items():
         # written by many tools as one tag a value: "class_3=water"
         if key.lower().startswith("class_") and key[6:].lstrip("-").isdigit():
             names[int(key[6:])] = text
     try:
-        table = file.colormap(1)
+        table = file.colormap(bands[0])
     except ValueError:
         return names, {}
     grey = all(len(set(color[:3])) == 1 for color in table.values())

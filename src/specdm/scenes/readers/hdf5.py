@@ -15,12 +15,16 @@ from specdm.scenes.raster import Raster
 from specdm.scenes.readers.arrays import ArrayOptions, as_cube, pick_variable
 from specdm.scenes.readers.companions import (
     NAME_LISTS,
+    SCALE_NAMES,
     first_names,
     stated_bands,
     stated_factors,
     stated_grid,
 )
 from specdm.scenes.readers.lazy import CHUNK_BYTES, WindowedFile, lazy, one_line
+from specdm.scenes.readers.missing_values import NODATA_NAMES, numbers_of, without_missing
+
+_ATTRIBUTES = {*NODATA_NAMES, *SCALE_NAMES}
 
 
 @dataclass(frozen=True)
@@ -36,9 +40,10 @@ class HDF5Array(WindowedFile):
 
 @dataclass(frozen=True)
 class _Content:
-    """What a file holds: numeric datasets, short ones with their values, texts, and who wrote it."""
+    """What a file holds: numeric datasets with their attributes, short ones with values, texts, and who wrote it."""
 
     stored: dict[str, tuple[tuple[int, ...], np.dtype, tuple[int, ...] | None]]
+    attrs: dict[str, dict[str, Any]]
     short: dict[str, np.ndarray]
     texts: dict[str, list[str]]
     matlab: bool
@@ -66,7 +71,9 @@ def read_hdf5(path: Path, options: ArrayOptions) -> Raster:
 
     MATLAB stores its arrays with the dimensions reversed; they are given back as MATLAB shows them. A file
     counts as MATLAB's by its user block, by the marks MATLAB leaves on datasets, or by the ending `.mat`.
-    Plain HDF5 is read as NumPy files are: `(y, x, band)` unless the layout says otherwise.
+    Plain HDF5 is read as NumPy files are: `(y, x, band)` unless the layout says otherwise. `_FillValue`,
+    `missing_value` and `Data_Ignore_Value` of the dataset are no data; its `Scale_Factor` is reported in `attributes`,
+    not applied.
 
     Raises:
         FileFormatError: damaged, truncated, no usable dataset, or several that could be meant.
@@ -92,6 +99,9 @@ def read_hdf5(path: Path, options: ArrayOptions) -> Raster:
         grid=grid,
         order="F" if content.matlab else "C",
     )
+    attrs = content.attrs[name]
+    values, nodata, notes = without_missing(xr.DataArray(cube, dims=("band", "y", "x")), attrs)
+    factors = {key: numbers[0] for key, given in attrs.items() if len(numbers := numbers_of(given)) == 1}
     n_bands = cube.shape[0]
     wavelength, fwhm, remark = stated_bands(
         {n.rsplit("/", 1)[-1]: v for n, v in content.short.items() if n != name}, n_bands
@@ -100,14 +110,19 @@ def read_hdf5(path: Path, options: ArrayOptions) -> Raster:
     class_names = first_names(lists, n_bands)
     return Raster(
         path=path,
-        values=xr.DataArray(cube, dims=("band", "y", "x")),
+        values=values,
         format="MATLAB 7.3" if content.matlab else "HDF5",
         wavelength=wavelength,
         fwhm=fwhm,
+        nodata=nodata,
         class_names=class_names,
         variable=name,
         other_variables={n: s for n, s in shapes.items() if n != name},
-        attributes={**stated_factors(scalars), **({"wavelength_remark": remark} if remark else {})},
+        attributes={
+            **stated_factors(scalars | factors),
+            **({"wavelength_remark": remark} if remark else {}),
+            **({"no data": "; ".join(notes)} if notes else {}),
+        },
     )
 
 
@@ -131,6 +146,7 @@ def _content(path: Path) -> _Content:
     with path.open("rb") as raw:
         matlab = raw.read(10) == b"MATLAB 7.3" or path.suffix.lower() == ".mat"
     stored: dict[str, Any] = {}
+    attrs: dict[str, dict[str, Any]] = {}
     short: dict[str, np.ndarray] = {}
     texts: dict[str, list[str]] = {}
     with h5py.File(path, "r") as file:
@@ -146,9 +162,10 @@ def _content(path: Path) -> _Content:
                 continue
             elif dataset.dtype.kind in "iufb":
                 stored[name] = (tuple(dataset.shape), dataset.dtype, dataset.chunks)
+                attrs[name] = {key: marks[key] for key in marks if key.lower() in _ATTRIBUTES}
                 if dataset.size <= 10_000 and sum(n > 1 for n in dataset.shape) <= 1:
                     short[name] = np.asarray(dataset[()])
-    return _Content(stored, short, texts, matlab)
+    return _Content(stored, attrs, short, texts, matlab)
 
 
 def _datasets(file: Any) -> Iterator[tuple[str, Any]]:

@@ -43,12 +43,13 @@ class WindowedFile:
     def __getitem__(self, key: Any) -> np.ndarray:
         key = key if isinstance(key, tuple) else (key,)
         key = key + (slice(None),) * (self.ndim - len(key))
-        spans = [range(n)[k] if isinstance(k, slice) else None for k, n in zip(key, self.shape, strict=True)]
-        if not all(isinstance(span, range) and span.step == 1 for span in spans):
+        single = tuple(0 if isinstance(k, (int, np.integer)) else slice(None) for k in key)
+        spans = [_span(k, n) for k, n in zip(key, self.shape, strict=True)]
+        if not all(span is not None and span.step == 1 for span in spans):
             return np.asarray(self.read(tuple(slice(0, n) for n in self.shape)))[key]
         bounds = tuple(slice(span.start, span.stop) for span in spans if span is not None)
         try:
-            return np.asarray(self.read(bounds))
+            return np.asarray(self.read(bounds))[single]
         except FileFormatError:
             raise
         except Exception as error:  # each format's library raises its own kinds for damaged data
@@ -56,6 +57,16 @@ class WindowedFile:
                 f"{self.path}: is damaged or truncated, its values cannot be read "
                 f"({one_line(error)}); copy or download it again"
             ) from error
+
+
+def _span(key: Any, length: int) -> range | None:
+    """The positions that an index takes from a dimension, if it is a slice or one position."""
+    if isinstance(key, slice):
+        return range(length)[key]
+    if not isinstance(key, (int, np.integer)):
+        return None
+    position = range(length)[key]
+    return range(position, position + 1)
 
 
 def lazy(source: WindowedFile, chunks: tuple[int, ...]) -> Any:

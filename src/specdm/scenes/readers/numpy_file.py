@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ import xarray as xr
 
 from specdm.errors import FileFormatError
 from specdm.scenes.raster import Raster
-from specdm.scenes.readers.arrays import ArrayOptions, as_cube, pick_variable
+from specdm.scenes.readers.arrays import ArrayOptions, as_cube, layout_of, pick_variable
 from specdm.scenes.readers.lazy import CHUNK_BYTES, WindowedFile, lazy, one_line
 
 
@@ -34,7 +33,7 @@ def read_npy(path: Path, options: ArrayOptions) -> Raster:
     array = _mapped(path)
     _check_numbers(path, None, array.dtype)
     source = NpyFile(path=path, shape=array.shape, dtype=array.dtype)
-    cube = as_cube(lazy(source, _chunks(array)), path=path, name=None, options=options, order="C")
+    cube = as_cube(lazy(source, _chunks(array, options)), path=path, name=None, options=options, order="C")
     return Raster(path=path, values=xr.DataArray(cube, dims=("band", "y", "x")), format="NumPy .npy")
 
 
@@ -127,14 +126,19 @@ def _member_headers(path: Path) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
     return found
 
 
-def _chunks(array: np.ndarray) -> tuple[int, ...]:
-    """Whole bands of a few rows, if rows come first; dask's own choice would split spectra."""
+def _chunks(array: np.ndarray, options: ArrayOptions) -> tuple[int, ...]:
+    """All bands of a few whole rows of one date, wherever the rows are; dask's own choice would split spectra."""
     if array.ndim not in (3, 4):
         return array.shape
-    *dates, rows = array.shape[: array.ndim - 2]
-    rest = array.shape[array.ndim - 2 :]
-    per_row = max(1, math.prod(rest) * array.dtype.itemsize)
-    return (*(1 for _ in dates), max(1, min(rows, CHUNK_BYTES // per_row)), *rest)
+    *dates, first, second, third = array.shape
+    if layout_of((first, second, third), options) == "byx":
+        return (*(1 for _ in dates), first, _rows(second, first * third * array.dtype.itemsize), third)
+    return (*(1 for _ in dates), _rows(first, second * third * array.dtype.itemsize), second, third)
+
+
+def _rows(rows: int, row_bytes: int) -> int:
+    """Rows of a chunk."""
+    return max(1, min(rows, CHUNK_BYTES // max(1, row_bytes)))
 
 
 def _check_numbers(path: Path, name: str | None, dtype: np.dtype) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Lock
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -10,6 +12,8 @@ import xarray as xr
 from specdm.errors import FileFormatError
 from specdm.scenes.raster import Raster
 from specdm.scenes.readers.lazy import one_line
+
+_LIMIT = Lock()
 
 
 def read_picture(path: Path) -> Raster:
@@ -20,11 +24,9 @@ def read_picture(path: Path) -> Raster:
     Raises:
         FileFormatError: damaged or truncated.
     """
-    from PIL import Image
-
     colors: dict[int, str] = {}
     try:
-        with Image.open(path) as picture:
+        with _open(path) as picture:
             kind = picture.format or "picture"
             picture.load()
             if picture.mode == "P":
@@ -52,6 +54,20 @@ def read_picture(path: Path) -> Raster:
         band_name=("red", "green", "blue") if len(cube) == 3 else None,
         class_colors=colors,
     )
+
+
+def _open(path: Path) -> Any:
+    """A picture of any size. Pillow refuses large ones, since a stranger's may be made to fill memory; a user's own
+    mask of a whole scene is no such picture."""
+    from PIL import Image
+
+    # Pillow keeps its limit in a variable of the module and looks at it when it reads the header
+    with _LIMIT:
+        before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            return Image.open(path)
+        finally:
+            Image.MAX_IMAGE_PIXELS = before
 
 
 def _palette(picture: object, used: np.ndarray) -> dict[int, str]:
