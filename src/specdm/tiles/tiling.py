@@ -21,6 +21,7 @@ from specdm.tiles.layout import TileLayout, new_attrs
 from specdm.tiles.memory import MemoryWriter
 from specdm.tiles.options import TilingOptions
 from specdm.tiles.said import said_of
+from specdm.tiles.same_ground import apart_on_ground
 from specdm.tiles.splits import TilePlan, plan_blocks, plan_map, plan_named, plan_none
 from specdm.tiles.store import open_tiles
 from specdm.tiles.tileset import TileSet
@@ -55,6 +56,7 @@ def tile_scenes(
 
     Args:
         scenes: one or several scenes; several are brought to common bands and classes.
+            Of files that overlap on the map, tiles that show ground of another file's test tiles are left out.
         size: pixels along a tile.
         stride: pixels between training windows, 1 to `size`; by default an eighth of a tile, more in large
             scenes. Validation and test tiles never overlap each other.
@@ -72,7 +74,8 @@ def tile_scenes(
         max_train_tiles: keep a random choice of this many training tiles of labelled scenes, and of at most as many
             of imagery that nobody labelled.
         unlabelled: further such imagery, with the bands and the number of dates of the scenes; if it has a mask,
-            that is not looked at. It should not show the scenes' own ground: test ground would then be trained on.
+            that is not looked at. If it is not georeferenced it should not show the scenes' own ground: test ground
+            would then be trained on.
 
     Returns:
         The tile set; `TileSet.problems` says what to know before training.
@@ -101,6 +104,9 @@ def tile_scenes(
         stride = default_stride(labelled, size=size, most=usual)
     rng = np.random.default_rng(seed)
     plan = _plan(labelled, options, without(split, imagery), stride, rng)
+    apart = options.policy != "spectra_seen"
+    if apart:
+        plan = apart_on_ground(plan, labelled, size=size)
     planned = int((plan.split == "train").sum())
     if max_train_tiles is not None and planned > max_train_tiles:
         chosen = rng.choice(np.flatnonzero(plan.split == "train"), max_train_tiles, replace=False)
@@ -110,6 +116,8 @@ def tile_scenes(
         plan = with_imagery(
             plan, imagery, first=len(labelled), size=size, stride=own_stride, most=max_train_tiles, rng=rng
         )
+        if apart:
+            plan = apart_on_ground(plan, together, size=size)
     plan = plan.take(np.argsort(plan.scene, kind="stable"))
 
     possible = sum(count_cover(s.height, s.width, size=size, stride=stride) for s in labelled)
