@@ -248,7 +248,13 @@ def test_a_network_for_masks_has_a_lesson_and_a_rate_of_its_own() -> None:
     on_the_way = (joint[:, 1] > 0) & (joint[:, 1] < 1) & (joint[:, 0] == 1)
     assert on_the_way.float().mean() < 0.1, "what the other network is for"
     assert all(part.grad is not None and part.grad.isfinite().all() for part in module.denoiser.parameters())
-    assert [group.get("times") for group in options] == [None, 2.0]
+    kinds = sorted((group["times"], group["orthogonal"]) for group in options)
+    assert kinds == [(1.0, False), (1.0, True), (2.0, False), (2.0, True)]
+    named = {id(weight): name for name, weight in module.denoiser.named_parameters()}
+    turned = [named[id(weight)] for group in options if group["orthogonal"] for weight in group["params"]]
+    inner = "unet.mid_block.resnets.0.conv1.weight"
+    assert inner in turned and f"masks_alone.{inner}" in turned
+    assert not any("conv_in" in name or "embeddings" in name or name.endswith("bias") for name in turned)
     assert module._weights == pytest.approx([1.0, 0.2]), "few tiles of a step show masks beside images"
     assert sum(len(group["params"]) for group in options) == len(list(module.denoiser.parameters()))
 

@@ -23,6 +23,7 @@ from specdm.models.streams import Stream, image_and_mask_streams, masks_with_gap
 from specdm.training.averaged_training import AveragedTraining
 from specdm.training.config import DenoiserConfig
 from specdm.training.draws import step_generator
+from specdm.training.orthogonal_updates import OrthogonalUpdates
 from specdm.training.tile_tensors import LatentTiles
 
 STAGE = 2
@@ -41,6 +42,10 @@ masks to the other, and the errors of few, counted like those of all images, wou
 BESIDE_A_DATE = 0.2
 """How often a network that is not for masks by themselves learns stages of masks, of several dates one known, beside as
 often as it would without the other."""
+
+
+OUTER_LAYERS = ("conv_in", "conv_out", "time_embedding", "class_embedding")
+"""Of the networks, which see latents and levels or give latents: their weights take Adam's steps, as do all vectors."""
 
 
 class Lesson(NamedTuple):
@@ -130,14 +135,19 @@ class DenoiserTraining(AveragedTraining):
         ]
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        optimizer = super().configure_optimizers()
-        if self.denoiser.masks_alone is not None:
-            named = list(self.denoiser.named_parameters())
-            own = [part for name, part in named if name.startswith("masks_alone.")]
-            optimizer.param_groups[0]["params"] = [part for name, part in named if not name.startswith("masks_alone.")]
-            times = self.config.mask_learning_rate / self.config.learning_rate
-            optimizer.add_param_group({"params": own, "times": times})
-        return optimizer
+        groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
+        for name, weight in self.denoiser.named_parameters():
+            hidden = ".unet." in f".{name}" and not any(layer in name for layer in OUTER_LAYERS)
+            key = (name.startswith("masks_alone."), hidden and weight.ndim > 1)
+            groups.setdefault(key, []).append(weight)
+        times = self.config.mask_learning_rate / self.config.learning_rate
+        return OrthogonalUpdates(
+            [
+                {"params": weights, "orthogonal": orthogonal, "times": times if of_masks else 1.0}
+                for (of_masks, orthogonal), weights in groups.items()
+            ],
+            lr=self.config.learning_rate,
+        )
 
     def training_step(self, batch: Any, batch_idx: int) -> torch.Tensor:
         loss = torch.stack([self._loss_of(lesson) for lesson in self._lessons]).sum()
