@@ -126,7 +126,7 @@ def test_a_class_that_is_not_there(refused, run: Path) -> None:
 
 
 def test_a_finished_run_takes_no_other_budget(refused, run: Path) -> None:
-    assert "trained already" in refused("train", run, "--minutes", 3)
+    assert "finished run of another configuration (codec.minutes" in refused("train", run, "--minutes", 3)
 
 
 def test_the_demonstration(little_scene, monkeypatch, tmp_path: Path) -> None:

@@ -49,6 +49,14 @@ def test_sent_and_loaded(hub, pipeline: SpecDMPipeline) -> None:
     same_samples(loaded, pipeline)
 
 
+def test_what_others_have_put_there_stays(hub, sent, pipeline: SpecDMPipeline) -> None:
+    others = {"onnx/image_codec/config.json": b"{}", "NOTES.md": b"hello"}
+    sent.commit({**sent.files(), **others, "old_part/config.json": b"{}"}, "main", "by hand")
+    pipeline.push_to_hub(NAME)
+    now = sent.files()
+    assert others.items() <= now.items() and "old_part/config.json" not in now
+
+
 def test_in_a_folder(pipeline: SpecDMPipeline, tmp_path: Path) -> None:
     same_samples(SpecDMPipeline.from_pretrained(pipeline.save_pretrained(tmp_path / "model")), pipeline)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -102,10 +103,21 @@ def tiles(request: pytest.FixtureRequest) -> TileSet:
 
 
 @pytest.fixture(scope="module")
-def trained(tiles: TileSet, tmp_path_factory: pytest.TempPathFactory, little_settings: dict) -> SpecDMPipeline:
-    run = tmp_path_factory.mktemp("task") / "run"
+def run(tiles: TileSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("task") / "run"
+
+
+@pytest.fixture(scope="module")
+def trained(tiles: TileSet, run: Path, little_settings: dict) -> SpecDMPipeline:
     config = load_config(overrides={**little_settings, "codec.steps": 20, "denoiser.steps": 20})
     return train_run(run, tiles=tiles, config=config, show_progress=False)
+
+
+def test_losses_of_all_codecs_are_written(run: Path, trained: SpecDMPipeline) -> None:
+    with (run / "log" / "metrics.csv").open(newline="") as file:
+        row = next(row for row in csv.DictReader(file) if row["stage"] == "codec")
+    kinds = {f"{codec.rpartition('_codec')[0]}_codec_loss" for codec in trained.model.codecs}
+    assert {name for name, value in row.items() if name.endswith("codec_loss") and value} == kinds
 
 
 def test_synthetic_tiles_have_the_layout_of_real_ones(tiles: TileSet, trained: SpecDMPipeline) -> None:

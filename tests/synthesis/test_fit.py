@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from specdm.errors import ConfigError
+from specdm.errors import ConfigError, RunError
 from specdm.synthesis import fit as fit_module
 from specdm.synthesis.fit import fit
+from specdm.tiles.other_values import with_values
 from specdm.tiles.tileset import TileSet
 
 
@@ -32,6 +33,15 @@ def test_a_run_folder_is_kept(little_tiles, little_settings, tmp_path: Path) -> 
     again = fit(little_tiles, run=str(tmp_path / "deep" / "run"), **settings_of(little_settings))
     assert first.model_id == again.model_id
     assert (tmp_path / "deep" / "run" / "config.yaml").is_file()
+
+
+def test_a_run_folder_of_other_tiles_is_refused(little_tiles, little_settings, tmp_path: Path) -> None:
+    settings = settings_of(little_settings)
+    fit(little_tiles, run=tmp_path, show_progress=False, **settings)
+    masks = little_tiles.masks().copy()
+    masks[little_tiles.split == "train"] = little_tiles.classes.values[0]
+    with pytest.raises(RunError, match="holds a run of other training tiles"):
+        fit(with_values(little_tiles, {"mask": masks}), run=tmp_path, show_progress=False, **settings)
 
 
 def test_the_same_seed_gives_the_same_model(little_tiles, little_settings) -> None:

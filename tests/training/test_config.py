@@ -68,6 +68,8 @@ def test_an_empty_file_sets_nothing(tmp_path: Path) -> None:
         ("denoiser.learning_rate", -1.0),
         ("denoiser.ema_decay", 1.0),
         ("denoiser.layers", "many"),
+        ("denoiser.widths", []),
+        ("training.precision", "bf16-true"),
         ("denoiser.patterns.shared", -0.1),
         ("codec.basis", "ica"),
         ("codec.unit_weight", 1.5),
@@ -81,6 +83,10 @@ def test_an_empty_file_sets_nothing(tmp_path: Path) -> None:
 def test_values_out_of_range_are_named(key: str, value: object) -> None:
     message = refused(overrides={key: value})
     assert key in message and str(value) in message
+
+
+def test_values_of_a_list_out_of_range_are_named() -> None:
+    assert "reader.dilations.1" in refused(overrides={"reader.dilations": [1, 0]})
 
 
 @pytest.mark.parametrize("key", ["denoiser.speed", "speed", "denoiser.patterns.speed", "tiles.stride.speed"])

@@ -105,11 +105,17 @@ def test_a_run_of_another_configuration(run, little_tiles, little_settings, key:
     assert snapshot(run) == before
 
 
-@pytest.mark.parametrize(
-    "key", ["denoiser.steps", "codec.steps", "reader.steps", "sampling.steps", "training.log_every_steps"]
-)
-def test_budgets_and_the_machine_may_change(run: Path, little_tiles, little_settings, key: str) -> None:
-    train_run(run, tiles=little_tiles, config=load_config(overrides=little_settings | {key: 5}))
+@pytest.mark.parametrize("key", ["denoiser.steps", "codec.steps", "reader.steps", "sampling.steps"])
+def test_budgets_may_change_until_it_is_finished(run: Path, little_tiles, little_settings, key: str) -> None:
+    other = load_config(overrides=little_settings | {key: 5})
+    with pytest.raises(RunError, match=f"holds a finished run of another configuration .{key} is"):
+        train_run(run, tiles=little_tiles, config=other)
+    shutil.rmtree(run / "model")
+    assert train_run(run, tiles=little_tiles, config=other, show_progress=False) is not None
+
+
+def test_the_machine_may_change(run: Path, little_tiles, little_settings) -> None:
+    train_run(run, tiles=little_tiles, config=load_config(overrides=little_settings | {"training.log_every_steps": 5}))
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", None])

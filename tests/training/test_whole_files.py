@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from specdm.errors import RunError
 from specdm.report import workflow
 from specdm.report.scene_source import SceneSource
 from specdm.synthesis.fit import train_run
@@ -55,6 +56,19 @@ def test_killed_after_the_tiles_were_cut(source, tmp_path: Path, monkeypatch, be
     assert [path.name for path in (run / "tiles").iterdir()] == ["tiles.zarr"]
     assert not list(run.glob(".*"))
     assert (run / "source.yaml").is_file() and (run / "config.yaml").is_file()
+
+
+def test_files_that_have_changed_are_told(source, tmp_path: Path) -> None:
+    config, mask = load_config(overrides={"tiles.size": 16}), tmp_path / "mask.npy"
+    workflow.prepare_tiles(tmp_path / "run", source, config=config)
+    labels = np.load(mask)
+    mask.touch()  # another time alone is no other file
+    workflow.prepare_tiles(tmp_path / "run", source, config=config)
+    np.save(mask, np.where(labels == labels.max(), labels.min(), labels))
+    with pytest.raises(RunError, match=r"mask\.npy has changed since .*run was made of it; choose another folder"):
+        workflow.prepare_tiles(tmp_path / "run", source, config=config)
+    mask.unlink()  # tiles are enough
+    workflow.prepare_tiles(tmp_path / "run", source, config=config)
 
 
 def test_a_checkpoint_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch) -> None:

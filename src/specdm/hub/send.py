@@ -47,7 +47,8 @@ class Send:
 
         Args:
             folder: becomes the top of the repository.
-            replaces: patterns of files that go if they are not in the folder; all others stay.
+            replaces: patterns of files that go if they are not in the folder, `*` for any name at one level; all others
+                stay.
 
         Returns:
             The address of the commit.
@@ -62,7 +63,7 @@ class Send:
         files = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
         with plain_failures(name, api, sending=True):
             there = api.list_repo_files(name.repo_id, repo_type=name.kind, revision=name.revision)
-            gone = [old for old in there if old not in files and any(fnmatch(old, one) for one in replaces)]
+            gone = [old for old in there if old not in files and any(_is_like(old, one) for one in replaces)]
             done = api.create_commit(
                 name.repo_id,
                 [
@@ -74,3 +75,8 @@ class Send:
                 revision=name.revision,
             )
         return str(done.commit_url)
+
+
+def _is_like(path: str, pattern: str) -> bool:
+    names, wanted = path.split("/"), pattern.split("/")
+    return len(names) == len(wanted) and all(map(fnmatch, names, wanted))

@@ -117,11 +117,6 @@ def plan_run(
                 f"{begun.path} is a run folder with its own scene and preset; leave {fixed[0]} out, or begin a new run "
                 "with the image and -o"
             )
-        if begun.model.is_dir() and (minutes is not None or steps is not None):
-            raise RunError(
-                f"{begun.path} is trained already, another budget changes nothing; "
-                "begin a new run with the image and -o"
-            )
         record = read_source(begun.source)
         source = SceneSource.from_record(record, where=begun.source)
         run, command = begun.path, record.get("command")

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specdm.errors import RunError, TileError
+from specdm.report.file_prints import print_of
 from specdm.report.run_folder import check_writable
 from specdm.report.sample_question import Question
-from specdm.scenes.readers.detect import envi_data_of, envi_header_of
 from specdm.tiles.store_lock import store_lock
 from specdm.tiles.unfinished import differences, unfinished_folder, unfinished_words
 from specdm.version import __version__
@@ -50,7 +50,7 @@ def sampling_record(
     options |= {key: value for key, value in drawing.items() if value is not None}
     found |= {key.replace("_", " "): value for key, value in options.items()}
     if question.files:
-        found |= {"given": [_print_of(Path(file)) for file in question.files], **_said(question)}
+        found |= {"given": [print_of(Path(file)) for file in question.files], **_said(question)}
     if shard is not None:
         found |= {SHARD: str(shard), OF_TILES: n, FIRST: first}
     return json.loads(json.dumps(found, default=str))
@@ -135,26 +135,9 @@ def _said(question: Question) -> dict[str, Any]:
     files = list(masks.values()) if isinstance(masks, Mapping) else [masks] if isinstance(masks, (str, Path)) else masks
     return {
         "known": None if question.known is None else list(question.known),
-        "given masks": [_print_of(Path(file)) for file in files or ()],
+        "given masks": [print_of(Path(file)) for file in files or ()],
         "mask classes": list(masks) if isinstance(masks, Mapping) else None,
-        "area": None if question.area is None else _print_of(Path(question.area)),
+        "area": None if question.area is None else print_of(Path(question.area)),
         "resample": question.resample,
         "reading": dict(question.options),
     }
-
-
-def _print_of(file: Path) -> list[Any]:
-    """What tells a file from another one: its name, size and time; of a folder those of all within.
-
-    An ENVI header and its data are one file in two.
-    """
-    if (file / "zarr.json").is_file():
-        inside = [file / "zarr.json"]
-    elif file.is_dir():
-        inside = sorted(path for path in file.rglob("*") if path.is_file())
-    else:
-        inside = [file] if file.exists() else []
-        beside = envi_data_of(file) if file.suffix.lower() == ".hdr" else envi_header_of(file)
-        inside += [beside] if inside and beside is not None else []
-    stats = [path.stat() for path in inside]
-    return [file.name, sum(stat.st_size for stat in stats), max((stat.st_mtime_ns for stat in stats), default=0)]

@@ -155,16 +155,26 @@ class SceneSource:
             raise MaskError(f"{self.images[0]}: no mask is given; training needs one, add --mask FILE")
         return scene
 
-    def tiles(self, **options: Any) -> TileSet:
-        """The scene and its imagery without labels, cut into tiles; options as in `tile_scenes`.
+    def tiles(self, **options: Any) -> tuple[TileSet, list[Path]]:
+        """The scene and its imagery without labels, cut into tiles, and the files of both; options as in `tile_scenes`.
 
         Raises:
             SpecDMError: as `open`, `open_scene` and `tile_scenes`.
         """
         scene = self.open()
-        like = scene if not hasattr(scene, "scenes") else scene.scenes[0]
-        more = [one for imagery in self.unlabelled for one in opened_imagery(imagery, options=self.options, like=like)]
-        return scene.tile(**options, unlabelled=more)
+        scenes: list[Scene] = list(getattr(scene, "scenes", None) or [scene])
+        more = [
+            one for imagery in self.unlabelled for one in opened_imagery(imagery, options=self.options, like=scenes[0])
+        ]
+        named = {str(file) for one in (*scenes, *more) for file in one.sources}
+        files = [Path(name) for name in sorted(named | set(self._option_files()))]
+        return scene.tile(**options, unlabelled=more), [file for file in files if file.exists()]
+
+    def _option_files(self) -> list[str]:
+        """Of tables and maps; masks are among a scene's own files."""
+        values = (self.options.get(key) for key in ("split_map", "wavelengths", "fwhm"))
+        listed = (value if isinstance(value, (list, tuple)) else [value] for value in values)
+        return [str(part) for own in listed for part in own if isinstance(part, (str, Path)) and Path(part).is_file()]
 
     def record(self) -> dict[str, Any]:
         """As plain values for a YAML file, with absolute paths, so that a run can go on from anywhere."""

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from specdm.errors import RunError
 from specdm.evaluation.networks import EFFICIENTNET, check_network
+from specdm.report.file_prints import changed_file, full_print_of
 from specdm.report.run_folder import RunFolder, check_writable, model_folder, write_text
 from specdm.report.sample_record import check_finished
 from specdm.report.scene_source import SceneSource, read_source
+from specdm.tiles.leftovers import sweep_leftovers
 
 if TYPE_CHECKING:
     import torch
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from specdm.training.config import RunConfig
 
 Progress = Callable[[int, int], None]
+
+FILES = "files"
+"""Key of `source.yaml`: what tells whether the files are still those that tiles were cut from, by path."""
 
 TIMED_TILES = 64
 MEASURED_ONCE = ("training.seconds", f"sampling.seconds_for_{TIMED_TILES}", "memory.peak_gb")
@@ -46,6 +51,9 @@ def prepare_tiles(run: Path, source: SceneSource, *, config: RunConfig, command:
 
     folder = RunFolder(run)
     folder.check_can_hold_run()
+    # under another name until their origin is written: killed between the two, a run would hold tiles of unknown origin
+    cut = folder.tiles.with_name("cut.zarr")
+    sweep_leftovers(cut)
     wanted = {**source.record(), "tiles": config.tiles.model_dump(mode="json"), "seed": config.seed}
     if folder.source.is_file():
         _check_same(folder, wanted)
@@ -56,11 +64,10 @@ def prepare_tiles(run: Path, source: SceneSource, *, config: RunConfig, command:
             f"{folder.tiles} is there but {folder.source} is not; choose another folder or remove it"
         )
     options = config.tiles.model_dump(exclude_none=True)
-    # under another name until their origin is written: killed between the two, a run would hold tiles of unknown origin
-    cut = folder.tiles.with_name("cut.zarr")
     shutil.rmtree(cut, ignore_errors=True)
-    source.tiles(**options, seed=config.seed, path=cut)
-    write_text(folder.source, _yaml({"command": command, **wanted}))
+    _, files = source.tiles(**options, seed=config.seed, path=cut)
+    prints = {str(file.resolve()): full_print_of(file) for file in files}
+    write_text(folder.source, _yaml({"command": command, **wanted, FILES: prints}))
     if not folder.config.exists():
         write_text(folder.config, config.to_yaml())
     os.replace(cut, folder.tiles)
@@ -195,7 +202,9 @@ def _measured_once(path: Path) -> dict[str, float]:
 
 def _check_same(folder: RunFolder, wanted: Mapping[str, Any]) -> None:
     """Raise RunError, naming the first difference, if the run was made from something else."""
-    there, asked = _flat(read_source(folder.source)), _flat(wanted)
+    record = read_source(folder.source)
+    prints = record.pop(FILES, {})
+    there, asked = _flat(record), _flat(wanted)
     there.pop("command", None)
     for key in sorted(there.keys() | asked.keys()):
         if there.get(key) != asked.get(key):
@@ -203,6 +212,11 @@ def _check_same(folder: RunFolder, wanted: Mapping[str, Any]) -> None:
                 f"{folder.path} is a run of another configuration: {key} is {there.get(key)!r} there, "
                 f"{asked.get(key)!r} is asked for; choose another folder with -o"
             )
+    if (changed := changed_file(prints)) is not None:
+        raise RunError(
+            f"{changed} has changed since {folder.path} was made of it; choose another folder with -o to begin anew, "
+            "or put the file back as it was"
+        )
 
 
 def _yaml(record: Mapping[str, Any]) -> str:

@@ -23,12 +23,16 @@ from specdm.synthesis.draws import TileDraws, tile_draws
 from specdm.synthesis.facts import TileFacts
 from specdm.synthesis.pipeline import SpecDMPipeline
 from specdm.synthesis.sampling_defaults import SamplingDefaults
+from specdm.tiles.fingerprint import fingerprint
 from specdm.tiles.tileset import TileSet
 from specdm.training.config import RunConfig, load_config
 from specdm.training.ranks import Ranks, together
 from specdm.training.run_lock import run_lock
 from specdm.training.stages import train_stages
 from specdm.training.tile_tensors import LatentTiles, check_trainable
+
+TILES_PRINT = Path("checkpoints", "tiles.sha256")
+"""What tells the tiles that a run was trained on."""
 
 CALIBRATION_BATCH = 32
 CALIBRATION_SEED = 2_000_000_011
@@ -93,6 +97,11 @@ def _check_fits(run: Path, tiles: TileSet, *, config: RunConfig) -> None:
         _check_same(load_config(file=written), config, run)
     if config.tiles.size != tiles.size:
         raise RunError(f"{run}: tiles.size is {config.tiles.size}, but the tiles have {tiles.size} px")
+    known = run / TILES_PRINT
+    if known.is_file() and known.read_text() != fingerprint(tiles.train):
+        raise RunError(
+            f"{run}: holds a run of other training tiles than {tiles.where}; choose another folder or remove this one"
+        )
 
 
 def _trained(
@@ -105,7 +114,9 @@ def _trained(
         run.mkdir(parents=True, exist_ok=True)
         for leftover in run.glob(".model.*.partial"):  # of a process that was killed while it saved
             shutil.rmtree(leftover, ignore_errors=True)
-        _write_config(run / "config.yaml", config)
+        _write_whole(run / "config.yaml", config.to_yaml())
+        (run / TILES_PRINT).parent.mkdir(exist_ok=True)
+        _write_whole(run / TILES_PRINT, fingerprint(train))
     facts = TileFacts.of(train)
     defaults = SamplingDefaults(
         steps=config.sampling.steps,
@@ -151,10 +162,10 @@ def _trained(
     return pipeline
 
 
-def _write_config(path: Path, config: RunConfig) -> None:
-    """Whole or not at all: a run whose configuration is cut short cannot be gone on with."""
+def _write_whole(path: Path, text: str) -> None:
+    """Or not at all: a run whose configuration is cut short cannot be gone on with."""
     partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(config.to_yaml())
+    partial.write_text(text)
     os.replace(partial, path)
 
 
@@ -187,16 +198,17 @@ def calibration_draws(pipeline: SpecDMPipeline, config: RunConfig) -> Iterator[T
 
 
 def _check_same(there: RunConfig, wanted: RunConfig, run: Path) -> None:
-    """Budgets and machine settings may change between calls; nothing else may."""
+    """Budgets, what is drawn after training and the machine may change between calls; of a finished run the last."""
+    finished = (run / "model").is_dir()
     budgets = {stage: {"minutes", "steps"} for stage in ("codec", "reader", "denoiser")}
-    free = {"training": True, "sampling": True, "distillation": True, **budgets}
+    free = {"training": True, "distillation": True, **({} if finished else {"sampling": True, **budgets})}
     first, second = (_flat(c.model_dump(mode="json", exclude=free)) for c in (there, wanted))  # type: ignore[arg-type]
     differing = [key for key in first if first[key] != second.get(key)]
     if differing:
         key = differing[0]
         raise RunError(
-            f"{run}: holds a run of another configuration ({key} is {first[key]!r} there, {second.get(key)!r} asked "
-            f"for); choose another folder or remove this one"
+            f"{run}: holds a {'finished ' if finished else ''}run of another configuration ({key} is {first[key]!r} "
+            f"there, {second.get(key)!r} asked for); choose another folder or remove this one"
         )
 
 

@@ -67,7 +67,9 @@ class CodecTraining(L.LightningModule):
                 generator=noise,
                 share=self.share,
             )
-            told[f"{stream.codec}_loss"] = part
+            # codecs of one kind, of several sensors or quantities, are told together
+            name = f"{stream.codec.rpartition('_codec')[0]}_codec_loss"
+            told[name] = told[name] + part if name in told else part
             loss = loss + part
         told["codec_loss"] = loss
         averages = self.share.average(torch.stack(list(told.values())))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -57,7 +57,7 @@ class ReaderConfig(_Section):
     """The network that reads masks off images; a model with `codec.together` has none."""
 
     width: int = Field(64, ge=8)
-    dilations: tuple[int, ...] = Field((1, 2, 3), min_length=1)
+    dilations: tuple[Annotated[int, Field(ge=1)], ...] = Field((1, 2, 3), min_length=1)
     noise: float = Field(0.1, ge=0, description="on components of the spectral basis, of unit variance, in training")
     offset: float = Field(0.05, ge=0, description="likewise, one for all pixels of a tile")
     points: int = Field(3000, ge=0, description="labelled pixels that its machine of single spectra remembers")
@@ -87,7 +87,7 @@ class PatternsConfig(_Section):
 class DenoiserConfig(_Section):
     """The network and its training."""
 
-    widths: tuple[int, ...] = (64, 128)
+    widths: tuple[int, ...] = Field((64, 128), min_length=1)
     layers: int = Field(1, ge=1)
     head_channels: int = Field(32, ge=8)
     mask_widths: tuple[int, ...] = Field(
@@ -141,7 +141,9 @@ class TrainingConfig(_Section):
     devices: int = Field(1, ge=1, description="of each node; on CPU processes")
     nodes: int = Field(1, ge=1, description="machines")
     strategy: Literal["auto", "ddp"] = Field("auto", description="with several devices both are ddp")
-    precision: str = Field("auto", description="of Lightning; auto: denoisers in bfloat16 where a CPU computes in it")
+    precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = Field(
+        "auto", description="of Lightning; auto: denoisers in bfloat16 where a CPU computes in it"
+    )
     checkpoint_seconds: float = Field(30.0, gt=0, le=60)
     picture_seconds: float = Field(90.0, gt=0)
     log_every_steps: int = Field(25, ge=1)
