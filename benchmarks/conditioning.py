@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from bars import HERE, RESULTS, Bar, shown, specdm
-from conditioning_questions import PINES, annotate, compose, pines_ground, reannotate, render
+from conditioning_questions import PINES, annotate, compose, known_image, pines_ground, reannotate, render
 from fidelity_sets import SETS
 
 RECORDS = RESULTS / "conditioning"
@@ -89,6 +89,19 @@ QUESTIONS = (
         ),
         (),
         "images drawn for held-out real masks",
+    ),
+    Question(
+        "known_image",
+        ("indian_pines", "enmap_potsdam", "sentinel2_lulc"),
+        known_image,
+        (
+            Bar("drawn_accuracy", "labelled pixels right, masks drawn for the image"),
+            Bar("read_accuracy", "the reading of the same pixels"),
+            Bar("draws_alike", "two draws alike"),
+            Bar("labelled_share", "of the labelled pixels, drawn as labelled"),
+        ),
+        (),
+        "masks drawn for held-out real images",
     ),
     Question(
         "compose",

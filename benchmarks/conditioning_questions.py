@@ -136,6 +136,24 @@ def render(run: Path, name: str, seed: int) -> dict[str, float]:
     }
 
 
+def known_image(run: Path, name: str, seed: int) -> dict[str, float]:
+    """Masks drawn for held-out images: do they say what is there, as the reading does?"""
+    pipeline, tiles = pipeline_of(run), tiles_of(run)
+    held_out = tiles.test
+    labels = held_out.classes.index_of(held_out.masks())
+    drawn = [pipeline.sample(given=held_out, known=["image"], seed=seed + 1000 * again) for again in range(2)]
+    masks = [one.classes.index_of(one.masks()) for one in drawn]
+    read = pipeline.posterior(held_out).probabilities.argmax(axis=2)
+    judged = (labels >= 0) & (masks[0] >= 0)
+    both = (masks[0] >= 0) & (masks[1] >= 0)
+    return {
+        "drawn_accuracy": float((masks[0] == labels)[judged].mean()),
+        "read_accuracy": float((read == labels)[judged].mean()),
+        "draws_alike": float((masks[0] == masks[1])[both].mean()),
+        "labelled_share": float(judged.sum() / (labels >= 0).sum()),
+    }
+
+
 def compose(run: Path, name: str, seed: int) -> dict[str, float]:
     """How near drawn masks come to the composition that was ordered, and to as much of every class."""
     pipeline, tiles = pipeline_of(run), tiles_of(run)
