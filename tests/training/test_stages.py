@@ -16,6 +16,7 @@ from specdm.models.pixels import Pixels
 from specdm.synthesis.fit import train_run
 from specdm.synthesis.pipeline import SpecDMPipeline
 from specdm.tiles.tileset import TileSet
+from specdm.training.averaged_training import AveragedTraining
 from specdm.training.codec_training import CodecTraining
 from specdm.training.compositions import compositions
 from specdm.training.config import load_config
@@ -142,6 +143,19 @@ def test_a_checkpoint_of_another_version(run: Path, little_tiles, little_setting
     with pytest.raises(RunError) as error:
         train_run(run, tiles=little_tiles, config=load_config(overrides=little_settings), show_progress=False)
     assert all(words in one_line(error) for words in ("denoiser.ckpt", "another version", "delete it"))
+
+
+def test_a_checkpoint_of_another_optimizer(run: Path, little_tiles, little_settings, monkeypatch) -> None:
+    shutil.rmtree(run / "model")
+    settings = little_settings | {"denoiser.steps": 40}
+    with monkeypatch.context() as patch:
+        patch.setattr(DenoiserTraining, "configure_optimizers", AveragedTraining.configure_optimizers)
+        (run / "checkpoints" / "denoiser.ckpt").unlink(missing_ok=True)
+        train_run(run, tiles=little_tiles, config=load_config(overrides=settings), show_progress=False)
+    shutil.rmtree(run / "model")
+    with pytest.raises(RunError) as error:
+        train_run(run, tiles=little_tiles, config=load_config(overrides=settings), show_progress=False)
+    assert "denoiser.ckpt" in one_line(error) and "learnt in another way" in str(error.value)
 
 
 def test_no_checkpoint_can_run_code(run: Path, little_tiles, little_settings, tmp_path: Path) -> None:

@@ -20,8 +20,11 @@ NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 ROUNDS = 5
 """Of the polynomial, one in the other."""
 
-KEPT_STEPS = 5
-"""Steps for which a whitening is used; the first few are whitened each by itself."""
+KEPT_STEPS = 10
+"""Steps for which a whitening is used."""
+
+FRESH_STEPS = 5
+"""First steps, which are whitened each by itself: gradients change much in them."""
 
 SIZE_OF_ADAM = 0.2
 """Root mean square of Adam's steps over their rate, so that both go by one rate; Liu et al. 2025, "Muon is scalable for
@@ -79,7 +82,7 @@ def _orthogonal_step(weight: torch.Tensor, state: dict[str, Any], group: dict[st
         state["mean"] = torch.zeros_like(wide)
     state["mean"].lerp_(wide, 1 - group["momentum"])
     ahead = wide.lerp(state["mean"], group["momentum"])  # Nesterov's momentum
-    if step % KEPT_STEPS == 0 or step < KEPT_STEPS:
+    if step % KEPT_STEPS == 0 or step < FRESH_STEPS:
         state["whitening"] = whitening(ahead)
     state["step"] = step + 1
     moved = state["whitening"] @ ahead
@@ -104,9 +107,11 @@ def whitening(matrix: torch.Tensor) -> torch.Tensor:
     square = matrix @ matrix.T
     size = square.trace().clamp(min=1e-20)
     square, eye = square / size, torch.eye(len(square), dtype=square.dtype, device=square.device)
-    found = eye
-    for _ in range(ROUNDS):
+    found: torch.Tensor | None = None
+    for left in reversed(range(ROUNDS)):
         factor = a * eye + b * square + c * (square @ square)
-        found = factor @ found
-        square = factor @ square @ factor
+        found = factor if found is None else factor @ found
+        if left:
+            square = factor @ square @ factor
+    assert found is not None
     return found / size.sqrt()

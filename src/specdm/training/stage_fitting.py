@@ -7,6 +7,7 @@ import warnings
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import lightning as L
 import numpy as np
@@ -114,17 +115,24 @@ def fit_stage(
             trainer.fit(module, DataLoader(EndlessSteps(), batch_size=None), ckpt_path=resume, weights_only=True)
 
 
-def _check_checkpoint(path: Path, module: torch.nn.Module) -> None:
+def _check_checkpoint(path: Path, module: L.LightningModule) -> None:
     try:
-        there = torch.load(path, map_location="cpu", weights_only=True)["state_dict"].keys()
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        there = content["state_dict"].keys()
+        optimizers = content.get("optimizer_states", ())
+        groups = [len(group["params"]) for state in optimizers for group in state["param_groups"]]
     except Exception as error:
         raise RunError(
             f"{path}: the checkpoint is damaged ({type(error).__name__}); delete it to train this stage from its start"
         ) from error
-    if differing := sorted(there ^ module.state_dict().keys()):
+    differing = [f"{name} is in one of them only" for name in sorted(there ^ module.state_dict().keys())]
+    optimizer: Any = module.configure_optimizers()
+    if not differing and groups != [len(group["params"]) for group in optimizer.param_groups]:
+        differing.append("weights are learnt in another way")
+    if differing:
         raise RunError(
-            f"{path}: the checkpoint is of another version of SpecDM ({differing[0]} is in one of them only); delete "
-            "it to train this stage from its start"
+            f"{path}: the checkpoint is of another version of SpecDM ({differing[0]}); delete it to train this stage "
+            "from its start"
         )
 
 
