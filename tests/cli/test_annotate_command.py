@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+from file_limits import files_of_at_most
 from little_scenes import make_little_change, make_little_scene
 from PIL import Image
 from scene_files import PLACE, write_date, write_mask, write_tif
@@ -177,6 +178,13 @@ class TestRefusals:
         assert "expected the same" in refused("annotate", little_run, image, "--keep-labels", "--mask", mask, *out)
         assert "one file a date" in refused("annotate", little_change_run, image, *out)
         assert "no finished model" in refused("annotate", _unfinished(tmp_path), image, *out)
+
+
+@pytest.mark.parametrize("name", ["m.tif", "m.npy", "m.png"])
+def test_no_room(refused, little_run: Path, image: Path, tmp_path: Path, name: str) -> None:
+    with files_of_at_most(300):
+        line = refused("annotate", little_run, image, "-o", tmp_path / name, "--views", 1)
+    assert f"{name}: cannot be written (" in line
 
 
 def test_overwriting(specdm_command, little_run: Path, image: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+from file_limits import files_of_at_most
 from rasterio.transform import from_origin
 
 import specdm
@@ -81,6 +82,13 @@ def test_refusals(refused, specdm_command, run: Path, real: Path, tmp_path: Path
     assert "nowhere" in refused("scene", tmp_path / "nowhere", "--size", 40, "-o", out)
     assert "rock" in refused("scene", run, "--size", 40, "--composition", "rock=0.5", "-o", out)
     assert "is a file" in refused("scene", run, "--size", 40, "-o", real / "s.nc")
+
+
+@pytest.mark.parametrize("name", ["s.nc", "s.tif"])
+def test_no_room(refused, run: Path, tmp_path: Path, name: str) -> None:
+    with files_of_at_most(20_000):
+        line = refused("scene", run, "--size", "34x40", "-o", tmp_path / name, "--steps", 1)
+    assert f"{name}: cannot be written (" in line
 
 
 def test_help_has_an_example(specdm_command) -> None:

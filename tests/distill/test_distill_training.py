@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from file_limits import files_of_at_most, names
 
+from specdm.errors import RunError
 from specdm.models.drawing import Drawing
 from specdm.models.joint_model import JointModel
 from specdm.synthesis.distill import _budget
@@ -59,6 +61,15 @@ def test_interrupted_parts_are_gone_on_with(pipeline, real, tiles, tmp_path: Pat
     assert torch.equal(made(tmp_path, pipeline, real).latents, tiles.latents)
     made(tmp_path, pipeline, real, origin="b")
     assert drawn == [0, 1, 1, 0, 1]
+
+
+def test_a_part_that_has_no_room_is_told_in_a_line(tiles, tmp_path: Path) -> None:
+    path = tmp_path / "00000.safetensors"
+    with files_of_at_most(5000), pytest.raises(RunError, match=r"00000\.safetensors: cannot be written \(File"):
+        module._write(path, tiles, origin="a")
+    assert names(tmp_path) == []
+    module._write(path, tiles, origin="a")
+    assert names(tmp_path) == [path.name]
 
 
 def white(pipeline: SpecDMPipeline, tiles: TeacherTiles, index: torch.Tensor) -> torch.Tensor:

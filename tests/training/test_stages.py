@@ -6,6 +6,7 @@ import csv
 import shutil
 from pathlib import Path
 
+import lightning as L
 import numpy as np
 import pytest
 import torch
@@ -16,12 +17,12 @@ from specdm.models.pixels import Pixels
 from specdm.synthesis.fit import train_run
 from specdm.synthesis.pipeline import SpecDMPipeline
 from specdm.tiles.tileset import TileSet
-from specdm.training.averaged_training import AveragedTraining
 from specdm.training.codec_training import CodecTraining
 from specdm.training.compositions import compositions
 from specdm.training.config import load_config
 from specdm.training.denoiser_training import DenoiserTraining
 from specdm.training.reader_training import ReaderTraining
+from specdm.training.stage_fitting import check_checkpoint
 from specdm.training.stages import train_stages
 from specdm.training.tile_tensors import ENCODED, encode_tiles, load_part
 
@@ -145,17 +146,19 @@ def test_a_checkpoint_of_another_version(run: Path, little_tiles, little_setting
     assert all(words in one_line(error) for words in ("denoiser.ckpt", "another version", "delete it"))
 
 
-def test_a_checkpoint_of_another_optimizer(run: Path, little_tiles, little_settings, monkeypatch) -> None:
-    shutil.rmtree(run / "model")
-    settings = little_settings | {"denoiser.steps": 40}
-    with monkeypatch.context() as patch:
-        patch.setattr(DenoiserTraining, "configure_optimizers", AveragedTraining.configure_optimizers)
-        (run / "checkpoints" / "denoiser.ckpt").unlink(missing_ok=True)
-        train_run(run, tiles=little_tiles, config=load_config(overrides=settings), show_progress=False)
-    shutil.rmtree(run / "model")
-    with pytest.raises(RunError) as error:
-        train_run(run, tiles=little_tiles, config=load_config(overrides=settings), show_progress=False)
-    assert "denoiser.ckpt" in one_line(error) and "learnt in another way" in str(error.value)
+def test_a_checkpoint_of_another_optimizer(tmp_path: Path) -> None:
+    module = L.LightningModule()
+    module.weight = torch.nn.Parameter(torch.zeros(2))
+    module.configure_optimizers = lambda: torch.optim.SGD([module.weight], lr=1.0)
+    for groups in ([1], [1, 1], [2]):
+        optimizer = {"state": {}, "param_groups": [{"params": list(range(count))} for count in groups]}
+        torch.save({"state_dict": module.state_dict(), "optimizer_states": [optimizer]}, tmp_path / "denoiser.ckpt")
+        if groups == [1]:
+            check_checkpoint(tmp_path / "denoiser.ckpt", module)
+            continue
+        with pytest.raises(RunError) as error:
+            check_checkpoint(tmp_path / "denoiser.ckpt", module)
+        assert "denoiser.ckpt" in one_line(error) and "learnt in another way" in str(error.value)
 
 
 def test_no_checkpoint_can_run_code(run: Path, little_tiles, little_settings, tmp_path: Path) -> None:

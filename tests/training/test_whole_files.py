@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from file_limits import files_of_at_most, names
 
 from specdm.errors import RunError
 from specdm.report import workflow
@@ -80,9 +81,16 @@ def test_a_checkpoint_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(torch, "save", full)
-    with pytest.raises(OSError):
+    with pytest.raises(RunError, match=r"stage\.ckpt: cannot be written \(No space left on device\); once it can be"):
         WholeCheckpoints().save_checkpoint({"step": 2}, path)
-    assert torch.load(path, weights_only=True) == {"step": 1}
+    assert names(tmp_path) == ["stage.ckpt"] and torch.load(path, weights_only=True) == {"step": 1}
+
+
+def test_what_torch_makes_of_a_full_disk_is_told_in_a_line(tmp_path: Path) -> None:
+    """It raises RuntimeError about its own position in the file."""
+    with files_of_at_most(20_000), pytest.raises(RunError, match=r"stage\.ckpt: cannot be written \(File too large\)"):
+        WholeCheckpoints().save_checkpoint({"weights": torch.randn(10_000)}, tmp_path / "stage.ckpt")
+    assert names(tmp_path) == []
 
 
 def test_training_writes_such_checkpoints_and_leaves_no_half_model(

@@ -11,7 +11,8 @@ import numpy as np
 from specdm.errors import RunError
 from specdm.scenes.classes import UNLABELLED
 from specdm.scenes.georeference import georeference_of
-from specdm.scenes.raster_writer import SUFFIXES, RasterFacts, RasterSet, check_output, mask_storage
+from specdm.scenes.raster_files import RasterFacts
+from specdm.scenes.raster_writer import SUFFIXES, RasterSet, check_output, mask_storage
 from specdm.synthesis.annotate import Annotation, SceneReading
 from specdm.synthesis.facts import TileFacts
 

@@ -109,13 +109,14 @@ def fit_stage(
             raise ConfigError(f"section training of the settings: {' '.join(str(error).split())}") from error
         resume = None
         if ranks.told(checkpoint.exists()):
-            _check_checkpoint(checkpoint, module)
+            check_checkpoint(checkpoint, module)
             resume = checkpoint
         with stopped_by_signals():
             trainer.fit(module, DataLoader(EndlessSteps(), batch_size=None), ckpt_path=resume, weights_only=True)
 
 
-def _check_checkpoint(path: Path, module: L.LightningModule) -> None:
+def check_checkpoint(path: Path, module: L.LightningModule) -> None:
+    """Raise RunError if a checkpoint is damaged, or not one of such a module."""
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
         there = content["state_dict"].keys()

@@ -7,7 +7,6 @@ so one evaluation sees where a path ends. Guidance and composition are in the ti
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +15,14 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from specdm.errors import RunError
 from specdm.models.composition_prior import CompositionPrior
 from specdm.models.denoiser import JointDenoiser
 from specdm.models.drawing import Drawing
 from specdm.models.flow import LevelPatterns, draw_levels
 from specdm.models.known_latents import KnownLatents
 from specdm.models.streams import image_and_mask_streams, masks_with_gaps
+from specdm.scenes.write_failures import not_written, whole_file
 from specdm.training.denoiser_training import tile_chances
 from specdm.training.draws import step_generator
 from specdm.training.tile_tensors import LatentTiles
@@ -86,6 +87,9 @@ def teacher_tiles(
         seed: of all draws.
         origin: of what the parts depend on; those of another origin are drawn anew.
         callback: called with (tiles drawn, all).
+
+    Raises:
+        RunError: a part cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     parts, numbers = [], range(-(-n // PART))
@@ -169,9 +173,18 @@ def _compositions(
 
 
 def _write(path: Path, part: TeacherTiles, *, origin: str) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    save_file({name: getattr(part, name).contiguous() for name in TENSORS}, partial, metadata={"origin": origin})
-    os.replace(partial, path)
+    """Write a part, or nothing.
+
+    Raises:
+        RunError: the place is full, or not writable.
+    """
+    tensors = {name: getattr(part, name).contiguous() for name in TENSORS}
+    try:
+        with whole_file(path, SafetensorError) as partial:
+            save_file(tensors, partial, metadata={"origin": origin})
+    except OSError as error:
+        advice = "once it can be, the same command goes on with the parts that are there"
+        raise RunError(not_written(path, error, advice=advice)) from error
 
 
 def _read(path: Path, *, origin: str, seed: int) -> TeacherTiles | None:

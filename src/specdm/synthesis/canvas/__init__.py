@@ -7,6 +7,7 @@
     latents   noise to latents, the velocities of overlapping windows averaged
     pixels    latents to pixels, part by part
     files     what a scene on disk says beside its values; `netcdf` and `geotiff` write it
+    room      whether it fits on the disk
     order     what a call asks for, checked
     sampling  all of it in a row
 """

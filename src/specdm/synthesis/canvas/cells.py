@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from specdm.scenes.disk_room import reserve
 from specdm.synthesis.canvas.windows import Area
 
 
@@ -21,6 +22,9 @@ class CellFile:
         channels: values a cell.
         canvas: whose cells these are.
         dtype: of the values.
+
+    Raises:
+        OSError: the disk has no room for it.
     """
 
     def __init__(self, path: Path, channels: int, canvas: Area, *, dtype: type = np.float32):
@@ -31,8 +35,8 @@ class CellFile:
 
     def clear(self) -> None:
         """All zeros again."""
-        with self._path.open("wb") as file:
-            file.truncate(int(np.prod(self._shape)) * self._dtype.itemsize)
+        self._path.write_bytes(b"")
+        reserve(self._path, 0, int(np.prod(self._shape)) * self._dtype.itemsize)
 
     def read(self, area: Area) -> torch.Tensor:
         """Values of an area, `(channels, y, x)`."""

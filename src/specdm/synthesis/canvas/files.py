@@ -16,6 +16,7 @@ from specdm.scenes.georeference import georeferenced
 from specdm.scenes.scene import Scene
 from specdm.synthesis.canvas.windows import Area
 from specdm.synthesis.facts import TileFacts
+from specdm.tiles.export.names import file_words
 
 SUFFIXES = (".nc", ".tif", ".tiff")
 
@@ -112,10 +113,22 @@ def file_names(path: Path, facts: TileFacts) -> list[str]:
         return [path.name]
     if len(facts.dates) > 1:
         raise ConfigError(f"{path}: a GeoTIFF holds one date, this model draws {len(facts.dates)}; choose a .nc file")
-    several = len(facts.layers) > 1
-    masks = [f"mask_{layer}" if several else "mask" for layer in facts.layers]
+    masks = [f"mask{word}" for word in mask_words(facts)]
     parts = masks + (["amounts"] if facts.quantities is not None else [])
     return [path.name, *(f"{path.stem}_{part}{path.suffix}" for part in parts)]
+
+
+def mask_words(facts: TileFacts) -> list[str]:
+    """What tells masks of several layers apart in names, "_2000-03-17": neither files nor variables take a slash."""
+    return file_words(facts.layers)
+
+
+def least_bytes(path: Path, head: SceneHead) -> int:
+    """What the files of a scene take at the least."""
+    facts, netcdf = head.facts, path.suffix.lower() == ".nc"
+    numbers = len(facts.dates) * len(facts.band_name) + len(facts.quantities or ())
+    # masks are compressed in NetCDF
+    return head.height * head.width * (4 * numbers + (0 if netcdf else 2 * len(facts.layers)))
 
 
 def new_files(folder: Path, path: Path, head: SceneHead, *, block: int) -> SceneWriter:
@@ -126,6 +139,9 @@ def new_files(folder: Path, path: Path, head: SceneHead, *, block: int) -> Scene
         path: where they will go.
         head: of the scene.
         block: pixels along the blocks in which the scene is written.
+
+    Raises:
+        OSError: there is no room for them; so do the methods of what is returned.
     """
     from specdm.synthesis.canvas.geotiff import GeoTiffWriter
     from specdm.synthesis.canvas.netcdf import NetCDFWriter

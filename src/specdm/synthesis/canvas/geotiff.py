@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rasterio.errors import RasterioError
 
 from specdm.models.pixels import Pixels
 from specdm.scenes.classes import UNLABELLED
 from specdm.scenes.readers.geotiff import open_quietly, read_geotiff
 from specdm.scenes.scene import Scene
+from specdm.scenes.write_failures import LOST, os_errors
 from specdm.synthesis.canvas.files import SceneHead
 from specdm.synthesis.canvas.windows import Area
 
@@ -20,12 +22,16 @@ class GeoTiffWriter:
     """Band centres, widths and names are tags of the bands, class names tags of the masks, as the reader takes them.
 
     A file is opened for each block: GDAL keeps what was written until a file is closed, a share of the machine's
-    memory at the most, and peak memory would grow with the scene.
+    memory at the most, and peak memory would grow with the scene. It drops the errors of closing, so that what was
+    written is read again.
 
     Args:
         files: new files: image, masks, amounts.
         head: of the scene.
         block: pixels along a block, a multiple of 16.
+
+    Raises:
+        OSError: from each method, where the place is full or not writable.
     """
 
     def __init__(self, files: Sequence[Path], head: SceneHead, *, block: int):
@@ -37,7 +43,8 @@ class GeoTiffWriter:
             is_mask = 1 <= number <= masks
             count = len(facts.band_name) if number == 0 else 1 if is_mask else len(facts.quantities or ())
             kind = {"dtype": "int16", "nodata": UNLABELLED} if is_mask else {"dtype": "float32", "nodata": np.nan}
-            with open_quietly(path, mode="w", driver="GTiff", count=count, **kind, **size, **layout) as file:
+            options = {"driver": "GTiff", "count": count, **kind, **size, **layout}
+            with os_errors(path, RasterioError), open_quietly(path, mode="w", **options) as file:
                 file.update_tags(note=head.note, **{key: str(value) for key, value in head.attrs.items()})
                 if number == 0:
                     _tag_bands(file, head)
@@ -47,6 +54,8 @@ class GeoTiffWriter:
                 elif not is_mask and facts.quantities is not None:
                     file.descriptions = facts.quantities.names
                     file.units = facts.quantities.units
+            # all of it is there from now on, filled with nodata: the last pixel lies at the end of the file
+            _check(path, ((head.height - 1, head.height), (head.width - 1, head.width)))
 
     def write(self, area: Area, pixels: Pixels) -> None:
         """Write the pixels of an area, of which the first tile has at least the area's size."""
@@ -54,8 +63,9 @@ class GeoTiffWriter:
         parts = [image[0], *(mask[None] for mask in masks), *([amounts] if len(amounts) else [])]
         window = ((area.y, area.y + area.height), (area.x, area.x + area.width))
         for path, values in zip(self._files, parts, strict=True):
-            with open_quietly(path, mode="r+") as file:
+            with os_errors(path, RasterioError), open_quietly(path, mode="r+") as file:
                 file.write(values, window=window)
+            _check(path, window, values)
 
     def close(self) -> None:
         """Nothing is left to do."""
@@ -67,6 +77,18 @@ def open_geotiff(files: Sequence[Path], head: SceneHead) -> Scene:
     masks = len(head.facts.layers)
     amounts = arrays[1 + masks] if head.facts.quantities is not None else None
     return head.scene(files[0], arrays[0][None], [array[0] for array in arrays[1 : 1 + masks]], amounts)
+
+
+def _check(path: Path, window: tuple[tuple[int, int], tuple[int, int]], values: np.ndarray | None = None) -> None:
+    """Raise OSError unless a window is there to read, with these values if any are given."""
+    with os_errors(path):
+        try:
+            with open_quietly(path) as file:
+                found = file.read(window=window)
+        except RasterioError:
+            raise OSError(LOST) from None
+        if values is not None and not np.array_equal(found, values, equal_nan=True):
+            raise OSError(LOST)
 
 
 def _tag_bands(file: Any, head: SceneHead) -> None:

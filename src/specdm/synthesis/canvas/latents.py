@@ -72,6 +72,14 @@ class CanvasDrawing:
         """Batches of windows in all, if everything is to be drawn."""
         return len(self.drawing.stages) * self.drawing.steps * -(-len(self.windows.areas) // self.batch_size)
 
+    @property
+    def least_bytes(self) -> int:
+        """What the files of `latents` take at the least."""
+        model = self.drawing.model
+        # three of latents; levels, and a byte each for what is given and what is free
+        a_cell = 3 * 4 * sum(model.stream_channels) + (4 + 1 + 1) * len(model.streams)
+        return self.windows.height * self.windows.width * a_cell
+
     @torch.no_grad()
     def latents(
         self,

@@ -11,25 +11,35 @@ import xarray as xr
 from specdm.models.pixels import Pixels
 from specdm.scenes.georeference import georeferenced
 from specdm.scenes.scene import Scene
-from specdm.synthesis.canvas.files import SceneHead
+from specdm.scenes.write_failures import os_errors
+from specdm.synthesis.canvas.files import SceneHead, mask_words
 from specdm.synthesis.canvas.windows import Area
 
 
 class NetCDFWriter:
-    """One file with the variables `image (date, band, y, x)`, `mask (y, x)` (`mask_LAYER` with several layers) and
-    `amount (quantity, y, x)`.
+    """One file with the variables `image (date, band, y, x)`, `mask (y, x)` (`mask_LAYER` with several layers, whose
+    names are in the attribute `layer`) and `amount (quantity, y, x)`.
 
     Args:
         path: of a new file.
         head: of the scene.
         block: pixels along a chunk.
+
+    Raises:
+        OSError: from each method, where the place is full or not writable.
     """
 
     def __init__(self, path: Path, head: SceneHead, *, block: int):
+        self._path, self._head = path, head
+        # the library raises RuntimeError where HDF5 cannot write
+        with os_errors(path, RuntimeError):
+            self._begin(block)
+
+    def _begin(self, block: int) -> None:
         from netCDF4 import Dataset
 
-        self._head = head
-        self._file = Dataset(path, "w", format="NETCDF4")
+        head = self._head
+        self._file = Dataset(self._path, "w", format="NETCDF4")
         facts, grid = head.facts, {"y": head.height, "x": head.width}
         quantities = 0 if facts.quantities is None else len(facts.quantities)
         sizes = {"date": len(facts.dates), "band": len(facts.band_name), **grid}
@@ -53,8 +63,9 @@ class NetCDFWriter:
         units = {"units": facts.image_units} if facts.image_units else {}
         self._image.setncatts({"coordinates": " ".join(named), **units})
         self._masks = [variable(n, "i2", (), (), zlib=True, fill_value=False) for n in mask_variables(head)]
-        for mask in self._masks:
+        for mask, layer in zip(self._masks, facts.layers, strict=True):
             mask.setncatts({} if facts.classes is None else _attributes(facts.classes.to_attrs()))
+            mask.setncatts({"layer": str(layer)} if len(facts.layers) > 1 else {})
         self._amounts = None
         if quantities and facts.quantities is not None:
             self._amounts = variable("amount", "f4", (quantities,), ("quantity",), fill_value=np.float32("nan"))
@@ -64,16 +75,18 @@ class NetCDFWriter:
     def write(self, area: Area, pixels: Pixels) -> None:
         """Write the pixels of an area, of which the first tile has at least the area's size."""
         image, masks, amounts = self._head.values(pixels, area)
-        self._image[:, :, *area.slices] = image
-        for variable, mask in zip(self._masks, masks, strict=True):
-            variable[area.slices] = mask
-        if self._amounts is not None:
-            self._amounts[:, *area.slices] = amounts
+        with os_errors(self._path, RuntimeError):
+            self._image[:, :, *area.slices] = image
+            for variable, mask in zip(self._masks, masks, strict=True):
+                variable[area.slices] = mask
+            if self._amounts is not None:
+                self._amounts[:, *area.slices] = amounts
 
     def close(self) -> None:
         """Finish the file."""
         if self._file.isopen():
-            self._file.close()
+            with os_errors(self._path, RuntimeError):
+                self._file.close()
 
     def _coordinates(self) -> dict[str, str]:
         """Write what is known of dates, bands and place; attributes that bind variables to the place."""
@@ -110,8 +123,7 @@ class NetCDFWriter:
 
 def mask_variables(head: SceneHead) -> list[str]:
     """What the mask's layers are called in a file."""
-    layers = head.facts.layers
-    return ["mask"] if len(layers) == 1 else [f"mask_{layer}" for layer in layers]
+    return [f"mask{word}" for word in mask_words(head.facts)]
 
 
 def open_netcdf(path: Path, head: SceneHead) -> Scene:

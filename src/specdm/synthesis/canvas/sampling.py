@@ -17,12 +17,14 @@ from specdm.models.drawing import Drawing
 from specdm.models.mask_reader import MaskReader
 from specdm.models.spectral_calibration import SpectralCalibration
 from specdm.scenes.scene import Scene
+from specdm.scenes.write_failures import not_written
 from specdm.synthesis.canvas.cells import CellFile
 from specdm.synthesis.canvas.draws import BLOCK, CompositionLattice, white_noise
-from specdm.synthesis.canvas.files import SceneHead, file_names, new_files, open_files
+from specdm.synthesis.canvas.files import SceneHead, file_names, least_bytes, new_files, open_files
 from specdm.synthesis.canvas.latents import CanvasDrawing
 from specdm.synthesis.canvas.order import SceneOrder
 from specdm.synthesis.canvas.pixels import SceneFinish, finished_parts
+from specdm.synthesis.canvas.room import check_room
 from specdm.synthesis.canvas.windows import Area, WindowGrid
 from specdm.synthesis.facts import TileFacts
 from specdm.tiles.leftovers import partial_folder, sweep_leftovers
@@ -69,7 +71,7 @@ class SceneSampler:
 
         Raises:
             ModelError: everything is known.
-            RunError: the place is not writable.
+            RunError: the place is not writable, or has too little room.
         """
         head = self._head(order, path, seed)
         model = self.drawing.model
@@ -79,6 +81,8 @@ class SceneSampler:
         with _replacing_files(path, file_names(path, self.facts)) as folder:
             (folder / "first").mkdir()
             canvas = CanvasDrawing(self.drawing, grid, folder / "first", self.batch_size)
+            # asked before the hours that drawing may take
+            check_room(path, canvas.least_bytes + least_bytes(path, head))
             progress = _Progress(callback, canvas.batches + 1)
             latents = self._latents(order, canvas, seed, progress=progress)
             finish = SceneFinish(
@@ -183,6 +187,6 @@ def _replacing_files(path: Path, names: list[str]) -> Iterator[Path]:
         for name in names:
             os.replace(folder / name, path.with_name(name))
     except OSError as error:
-        raise RunError(f"{path}: cannot be written ({error.strerror or error}); choose another place") from error
+        raise RunError(not_written(path, error)) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
