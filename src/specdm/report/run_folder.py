@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import tempfile
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from specdm.errors import RunError
 from specdm.hub.names import hub_name
+from specdm.scenes.write_failures import partial_name, whole_file
 
 PARTS = {
     "config.yaml", "source.yaml", "tiles", "checkpoints", "model", "synthetic",
@@ -85,7 +85,7 @@ class RunFolder:
         check_writable(self.path)
         if self.path.is_dir():
             # what a killed `write_text` leaves is written over
-            ours = PARTS | {_partial(self.path / name).name for name in PARTS}
+            ours = PARTS | {partial_name(self.path / name).name for name in PARTS}
             strange = sorted({item.name for item in self.path.iterdir()} - ours)
             if strange and not self.is_run():
                 raise RunError(
@@ -148,10 +148,5 @@ def check_writable(folder: Path) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write a small file so that it is there whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = _partial(path)
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
-
-
-def _partial(path: Path) -> Path:
-    return path.with_name(f".{path.name}.partial")
+    with whole_file(path) as partial:
+        partial.write_text(text, encoding="utf-8")

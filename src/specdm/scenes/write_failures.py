@@ -51,7 +51,7 @@ def whole_file(path: Path, *kinds: type[Exception]) -> Iterator[Path]:
     Raises:
         OSError: it cannot be written; what was at `path` is there as before.
     """
-    partial = path.with_name(f".{path.name}.partial")
+    partial = partial_name(path)
     try:
         with os_errors(path, *kinds):
             yield partial
@@ -60,6 +60,11 @@ def whole_file(path: Path, *kinds: type[Exception]) -> Iterator[Path]:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
         raise
+
+
+def partial_name(path: Path) -> Path:
+    """What `whole_file` calls a file until it is whole."""
+    return path.with_name(f".{path.name}.partial")
 
 
 def not_written(path: Path, error: OSError, *, advice: str = "") -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from specdm.errors import RunError
 from specdm.models.composition_prior import CompositionPrior
 from specdm.models.drawing import Drawing
 from specdm.models.joint_model import JointModel
+from specdm.scenes.write_failures import whole_file
 from specdm.synthesis.calibration import fit_calibration
 from specdm.synthesis.coherence import fitted_coherence
 from specdm.synthesis.draws import TileDraws, tile_draws
@@ -114,9 +114,12 @@ def _trained(
         run.mkdir(parents=True, exist_ok=True)
         for leftover in run.glob(".model.*.partial"):  # of a process that was killed while it saved
             shutil.rmtree(leftover, ignore_errors=True)
-        _write_whole(run / "config.yaml", config.to_yaml())
-        (run / TILES_PRINT).parent.mkdir(exist_ok=True)
-        _write_whole(run / TILES_PRINT, fingerprint(train))
+        with whole_file(run / "config.yaml") as partial:  # cut short, the run could not be gone on with
+            partial.write_text(config.to_yaml())
+        if not (run / TILES_PRINT).exists():
+            (run / TILES_PRINT).parent.mkdir(exist_ok=True)
+            with whole_file(run / TILES_PRINT) as partial:
+                partial.write_text(fingerprint(train))
     facts = TileFacts.of(train)
     defaults = SamplingDefaults(
         steps=config.sampling.steps,
@@ -160,13 +163,6 @@ def _trained(
     pipeline.to("cpu")
     pipeline.save_pretrained(run / "model")
     return pipeline
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Or not at all: a run whose configuration is cut short cannot be gone on with."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text)
-    os.replace(partial, path)
 
 
 def device_of(accelerator: str) -> str:

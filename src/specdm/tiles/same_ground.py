@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from specdm.errors import TileError
-from specdm.scenes.georeference import georeference_of
 from specdm.scenes.scene import Scene
 from specdm.tiles.splits import TilePlan
 
@@ -20,7 +20,9 @@ KEPT_FROM = {"test": ("train", "val"), "val": ("train",)}
 _WORDS = {"train": "training", "val": "validation"}
 
 
-def apart_on_ground(plan: TilePlan, scenes: Sequence[Scene], *, size: int) -> TilePlan:
+def apart_on_ground(
+    plan: TilePlan, scenes: Sequence[Scene], *, places: Sequence[Mapping[str, Any] | None], size: int
+) -> TilePlan:
     """The plan without tiles that show, in another scene, ground of a test tile, or training tiles that of a validation
     tile; with a note of how many.
 
@@ -29,31 +31,27 @@ def apart_on_ground(plan: TilePlan, scenes: Sequence[Scene], *, size: int) -> Ti
     Args:
         plan: windows of the scenes.
         scenes: all of the plan.
+        places: `georeference_of` each.
         size: of the windows, in pixels.
 
     Raises:
         TileError: no training tile is left.
     """
-    places = [georeference_of(scene.dataset["image"]) for scene in scenes]
     keep = np.ones(len(plan.scene), bool)
-    for crs in {place["crs"] for place in places if place is not None}:
-        members = [i for i, place in enumerate(places) if place is not None and place["crs"] == crs]
-        transforms = {i: np.array(places[i]["transform"]).reshape(2, 3) for i in members}  # type: ignore[index]
-        outlines = {
-            i: _outlines(np.zeros((1, 2)), transforms[i], height=scenes[i].height, width=scenes[i].width)[0]
-            for i in members
-        }
-        for held, others in KEPT_FROM.items():
-            for i in members:
-                boxes = np.flatnonzero((plan.scene == i) & (plan.split == held) & keep)
-                if not len(boxes):
-                    continue
-                taken = _outlines(plan.yx[boxes], transforms[i], height=size, width=size)
-                for j in (j for j in members if j != i and _overlap(outlines[i][None], outlines[j], transforms[j])[0]):
-                    mine = np.flatnonzero((plan.scene == j) & np.isin(plan.split, others) & keep)
-                    shown = _outlines(plan.yx[mine], transforms[j], height=size, width=size)
-                    for box in taken:
-                        keep[mine[_overlap(shown, box, transforms[j])]] = False
+    transforms: dict[int, np.ndarray] = {}
+    systems: dict[str | None, list[int]] = {}
+    for i, place in enumerate(places):
+        if place is not None:
+            transforms[i] = np.array(place["transform"]).reshape(2, 3)
+            systems.setdefault(place["crs"], []).append(i)
+    pairs = [pair for members in systems.values() for pair in _overlapping(scenes, members, transforms)]
+    for held, others in KEPT_FROM.items():
+        for i, j in pairs:
+            mine = np.flatnonzero((plan.scene == i) & (plan.split == held) & keep)
+            theirs = np.flatnonzero((plan.scene == j) & np.isin(plan.split, others) & keep)
+            shown = _outlines(plan.yx[theirs], transforms[j], height=size, width=size)
+            for box in _outlines(plan.yx[mine], transforms[i], height=size, width=size):
+                keep[theirs[_overlap(shown, box, transforms[j])]] = False
     if keep.all():
         return plan
     lost = {part: int((plan.split[~keep] == part).sum()) for part in ("train", "val")}
@@ -69,6 +67,20 @@ def apart_on_ground(plan: TilePlan, scenes: Sequence[Scene], *, size: int) -> Ti
             "[...]}), or leave out files of the same ground"
         )
     return TilePlan(plan.scene, plan.yx, plan.split, plan.blocks, [*plan.notes, note])
+
+
+def _overlapping(
+    scenes: Sequence[Scene], members: Sequence[int], transforms: Mapping[int, np.ndarray]
+) -> list[tuple[int, int]]:
+    """Pairs of scenes that share ground, each both ways round; a collection may have thousands, most of them apart."""
+    nothing = np.zeros((1, 2))
+    sizes = {i: {"height": scenes[i].height, "width": scenes[i].width} for i in members}
+    outlines = np.concatenate([_outlines(nothing, transforms[i], **sizes[i]) for i in members])
+    found = []
+    for i, own in zip(members, outlines, strict=True):
+        near = np.flatnonzero(_overlap(outlines, own, transforms[i]))
+        found += [(i, members[at]) for at in near.tolist() if members[at] != i]
+    return found
 
 
 def _outlines(yx: np.ndarray, transform: np.ndarray, *, height: int, width: int) -> np.ndarray:

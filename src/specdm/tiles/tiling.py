@@ -98,6 +98,7 @@ def tile_scenes(
     )
     labelled, imagery = told_apart(scenes, unlabelled, split=split)
     together = [*labelled, *imagery]
+    places = [georeference_of(scene.dataset["image"]) for scene in together]
     _check_sizes(together, size)
     usual, given_stride = max_train_tiles or USUAL_TRAIN_TILES, stride
     if stride is None:
@@ -106,7 +107,7 @@ def tile_scenes(
     plan = _plan(labelled, options, without(split, imagery), stride, rng)
     apart = options.policy != "spectra_seen"
     if apart:
-        plan = apart_on_ground(plan, labelled, size=size)
+        plan = apart_on_ground(plan, labelled, places=places[: len(labelled)], size=size)
     planned = int((plan.split == "train").sum())
     if max_train_tiles is not None and planned > max_train_tiles:
         chosen = rng.choice(np.flatnonzero(plan.split == "train"), max_train_tiles, replace=False)
@@ -117,7 +118,7 @@ def tile_scenes(
             plan, imagery, first=len(labelled), size=size, stride=own_stride, most=max_train_tiles, rng=rng
         )
         if apart:
-            plan = apart_on_ground(plan, together, size=size)
+            plan = apart_on_ground(plan, together, places=places, size=size)
     plan = plan.take(np.argsort(plan.scene, kind="stable"))
 
     possible = sum(count_cover(s.height, s.width, size=size, stride=stride) for s in labelled)
@@ -138,7 +139,7 @@ def tile_scenes(
     attrs = new_attrs(
         pixel_policy=options.policy,
         attrs={"provenance": provenance, "problems": plan.notes, **said_of(together)}
-        | georeference_attrs({s.name: georeference_of(s.dataset["image"]) for s in together})
+        | georeference_attrs({scene.name: place for scene, place in zip(together, places, strict=True)})
         | ({"unlabelled_sources": [scene.name for scene in imagery]} if imagery else {}),
     )
     first, dates = together[0], shared_date_labels([scene.dates for scene in together])
