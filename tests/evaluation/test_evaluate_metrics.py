@@ -209,6 +209,15 @@ def test_one_class_leaves_the_classifier_out_and_says_so(real, twin):
     assert result.metrics["synthetic.class_frequency_worst_factor"] == 1
 
 
+def test_spectra_that_are_all_the_same_leave_the_classifier_out_and_say_so(real, twin):
+    flat = TileSet(real.dataset.copy(deep=True))
+    flat.dataset["image"].values[:] = 300.0
+    result = evaluate(twin(), real=flat)
+    assert result.metrics["synthetic.lda_ratio"] is None
+    assert any("all their spectra are the same" in note for note in result.notes)
+    assert result.metrics["synthetic.class_frequency_worst_factor"] is not None
+
+
 def test_nothing_labelled_still_judges_the_images(real, twin):
     bare = TileSet(real.dataset.copy(deep=True))
     bare.dataset["mask"].values[:] = -1

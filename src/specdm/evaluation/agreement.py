@@ -37,7 +37,7 @@ class LabelJudge:
 
     @classmethod
     def fit(cls, features: np.ndarray, labels: np.ndarray, *, n_classes: int) -> LabelJudge | None:
-        """Fit on real labelled pixels; None if they have fewer than two classes.
+        """Fit on real labelled pixels; None if they have fewer than two classes, or all look the same.
 
         Args:
             features: `(m, component)`.
@@ -49,7 +49,7 @@ class LabelJudge:
         usable = (labels >= 0) & np.isfinite(features).all(axis=-1)
         features, labels = features[usable], labels[usable]
         n_found = len(np.unique(labels))
-        if n_found < 2 or len(labels) <= n_found:
+        if n_found < 2 or len(labels) <= n_found or not np.ptp(features, axis=0).any():
             return None
         return cls(LinearDiscriminantAnalysis().fit(features, labels), n_classes)
 

@@ -10,7 +10,7 @@ from specdm.evaluation.record import ClassRecord, Evaluation, number, numbers
 from specdm.evaluation.spectra import spectral_angle_deg
 
 NO_HELDOUT_LABEL = "no held-out pixel is labelled"
-ONE_CLASS = "fewer than two classes are labelled in training tiles"
+ONE_CLASS = "fewer than two classes are labelled in training tiles, or all their spectra are the same"
 NO_LABELS = "training or synthetic tiles have no labels"
 LDA_KEYS = ("codec.lda_accuracy_original", "codec.lda_accuracy_reconstructed", "codec.lda_ratio")
 

@@ -122,7 +122,8 @@ def composite_picture(shown: np.ndarray, *, stretch: np.ndarray | None = None) -
     shown = np.moveaxis(np.asarray(shown, np.float32), 0, -1)
     low, high = np.asarray(stretch, np.float32).T
     # a band of one value would divide by zero; it becomes black or white as a whole
-    picture = np.clip((shown - low) / np.maximum(high - low, np.finfo(np.float32).tiny), 0.0, 1.0)
+    with np.errstate(over="ignore"):
+        picture = np.clip((shown - low) / np.maximum(high - low, np.finfo(np.float32).tiny), 0.0, 1.0)
     picture[~np.isfinite(shown).all(axis=-1)] = NODATA_GREY
     return picture
 
