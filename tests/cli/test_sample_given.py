@@ -46,6 +46,7 @@ class TestRender:
         y, x = (int(tiles.dataset[key].values[5]) for key in ("window_y", "window_x"))
         assert tiles.place(5).transform == (30.0, 0.0, 500_000.0 + 30 * x, 0.0, -30.0, 4_100_000.0 - 30 * y)
         assert str(tmp_path / "mask.tif") == tiles.provenance["completes"]
+        assert tiles.provenance["known"] == ["mask"] and not tiles.provenance["known_in_area"]
 
     def test_more_than_are_given(self, sampled, little_run: Path, tmp_path: Path) -> None:
         drawn = np.full((16, 32), 2, np.uint8)

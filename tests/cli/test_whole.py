@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
@@ -76,6 +77,35 @@ def test_evaluate_and_report(specdm_command, run: Path) -> None:
     assert specdm_command("report", run).code == 0
     page = (run / "report.html").read_text()
     assert "<html" in page and "specdm train" in page
+
+
+def test_the_evaluation_of_these_tiles_is_told_by_the_tiles(specdm_command, run: Path, tmp_path: Path) -> None:
+    assert specdm_command("evaluate", run, "--network", "none", "--seed", 5).code == 0
+    written = (run / "evaluation.json").read_bytes()
+    # in a copy files may have any age
+    os.utime(run / "evaluation.json", (0, 0))
+    outcome = specdm_command("report", run)
+    assert outcome.code == 0 and "note:" not in outcome.out
+    assert (run / "evaluation.json").read_bytes() == written
+    # as old as they may be, these are other tiles
+    store = run / "synthetic" / "tiles.zarr"
+    fewer = open_tiles(store).select(slice(0, 7))
+    shutil.rmtree(store)
+    fewer.save(store)
+    os.utime(store / "zarr.json", (0, 0))
+    outcome = specdm_command("report", run)
+    assert outcome.code == 0 and "evaluated anew" in outcome.out
+    found = json.loads((run / "evaluation.json").read_text())
+    assert found["synthetic.tiles"] == 7 and found["_details"]["settings"]["seed"] == 5
+
+
+def test_folders_of_outputs_are_made(specdm_command, run: Path, tmp_path: Path) -> None:
+    sets = [run / part / "tiles.zarr" for part in ("tiles", "synthetic")]
+    figures, page = tmp_path / "new" / "a" / "figures.json", tmp_path / "new" / "b" / "report.html"
+    assert specdm_command("evaluate", *sets, "--network", "none", "--json", figures).code == 0
+    assert specdm_command("evaluate", run, "--network", "none").code == 0
+    assert specdm_command("report", run, "-o", page).code == 0
+    assert figures.is_file() and page.is_file()
 
 
 def test_two_tile_sets_are_evaluated_without_a_model(specdm_command, run: Path, tmp_path: Path) -> None:

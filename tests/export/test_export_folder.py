@@ -66,6 +66,17 @@ def test_card_says_what_it_is(tmp_path: Path, form: str) -> None:
     assert record["class_pixels"] == counts.tolist() and record["class_name"] == list(CLASSES.names)
 
 
+def test_card_of_completed_tiles_says_what_was_given(tmp_path: Path) -> None:
+    drawn = {"model": "specdm-abc", "completes": "/secret/fields.tif", "known": ["image"], "known_in_area": False}
+    provenance = {**drawn, "images_varied": False, "trained_on": {"scenes": [{"name": "Place"}]}}
+    folder, _ = exported(plain_tiles(attrs={"provenance": json.dumps(provenance)}), "npz", tmp_path / "out")
+    card = " ".join((folder / "README.md").read_text(encoding="utf-8").split())
+    assert "What is given (image) is as it was; the rest was drawn for it by the model `specdm-abc`" in card
+    assert "given were `fields.tif`" in card and "secret" not in card
+    assert "What was drawn is no measurement" in card
+    assert "drawn together" not in card and "Synthetic tiles are no measurements" not in card
+
+
 def test_card_takes_the_licence_from_the_catalogue(tmp_path: Path) -> None:
     entry = next(entry for entry in DATASETS.values() if entry.licence)
     folder, _ = exported(plain_tiles(attrs={"citation": entry.citation}), "npz", tmp_path / "out")

@@ -8,7 +8,7 @@ import torch
 from specdm.models.amount_codec import AmountCodec
 from specdm.models.composition_tilt import tilted, towards_composition
 from specdm.models.mask_codec import MaskCodec
-from specdm.models.mask_guess import FARTHEST, changed_guess, guess_with_amounts, with_evidence
+from specdm.models.mask_guess import FARTHEST, changed_amounts, changed_guess, with_amounts, with_evidence
 
 CLASSES, SIZE = 4, 8
 
@@ -123,9 +123,31 @@ def test_amounts_are_pulled_to_what_was_read_and_never_out_of_range() -> None:
         codec.statistics.fit(codec.statistics_rows(*codec.prepare(amounts)))
         read, latents = amounts[:1].clone(), codec.encode(amounts[1:2])
         read[..., SIZE // 2 :] = float("nan")
-        moved = guess_with_amounts(codec, read)(latents)
+        heard = read.isfinite().all(dim=1, keepdim=True)
+        moved = changed_amounts(codec, [with_amounts(read)], heard=heard)(latents)
         found = codec.decode(moved)
         off = (found - amounts[:1]).abs()[..., : SIZE // 2] / torch.tensor([10.0, 1.0])[:, None, None]
         assert off.mean() < 0.06, "the network's guess counts a tenth"
         torch.testing.assert_close(moved[..., moved.shape[-1] // 2 :], latents[..., moved.shape[-1] // 2 :])
-        assert guess_with_amounts(codec, 1e6 * amounts[:1])(latents).abs().max() <= FARTHEST
+        far = changed_amounts(codec, [with_amounts(1e6 * amounts[:1])], heard=torch.ones_like(heard))
+        assert far(latents).abs().max() <= FARTHEST
+
+
+@pytest.mark.parametrize(("strength", "share"), [(1.0, 0.6), (0.5, 0.5)])
+def test_abundances_are_pulled_to_their_composition(strength: float, share: float) -> None:
+    torch.manual_seed(0)
+    amounts = torch.rand(8, 3, SIZE, SIZE) * torch.tensor([2.0, 3.0, 1.0])[:, None, None]
+    amounts = amounts / amounts.sum(dim=1, keepdim=True)
+    codec = AmountCodec(3, sum_to_one=True, latent_channels=8, width=8, blocks=0).eval()
+    codec.fit_start(amounts)
+    with torch.no_grad():
+        codec.statistics.fit(codec.statistics_rows(*codec.prepare(amounts)))
+        latents = codec.encode(amounts[:2])
+        before = codec.decode(latents).mean(dim=(2, 3))
+        wanted = torch.tensor([[0.6, 0.3, 0.1], [float("nan")] * 3])
+        counts = torch.ones(2, SIZE, SIZE)
+        moved = changed_amounts(codec, [towards_composition(wanted, counts=counts, strength=strength)])(latents)
+        found = codec.decode(moved).mean(dim=(2, 3))
+    assert abs(float(before[0, 0]) - 0.4) < 0.1
+    assert float(found[0, 0]) == pytest.approx(share, abs=0.04)
+    torch.testing.assert_close(moved[1], latents[1])

@@ -175,6 +175,7 @@ def test_an_old_report_stays_until_the_new_one_is_whole(real, synthetic, tmp_pat
     assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
 
 
-def test_a_folder_that_is_not_there_is_one_line(real, synthetic, tmp_path):
+def test_a_folder_that_cannot_be_made_is_one_line(real, synthetic, tmp_path):
+    (tmp_path / "none").write_text("a file")
     with pytest.raises(RunError, match="cannot write"):
         evaluate(synthetic, real=real).to_html(tmp_path / "none" / "report.html")

@@ -82,6 +82,9 @@ def test_a_part_that_always_kills_its_worker_is_given_up(cluster, monkeypatch) -
 def test_mistakes(little_run: Path, tmp_path: Path, monkeypatch) -> None:
     with pytest.raises(RunError, match="is about --engine ray"):
         sample_run(little_run, output=tmp_path / "t.zarr", ray_address="auto", **OPTIONS)
+    monkeypatch.setattr("ray.is_initialized", lambda: False)
+    with pytest.raises(RunError, match=r"nothing answers at --ray-address 127\.0\.0\.1:1 .*ray start --head"):
+        next(ray_parts.ray_parts(lambda part: part, [Part(0, 2)], address="127.0.0.1:1"))
     monkeypatch.setitem(__import__("sys").modules, "ray", None)
     with pytest.raises(ConfigError, match=r"pip install"):
         sample_run(little_run, output=tmp_path / "t.zarr", engine="ray", **OPTIONS)

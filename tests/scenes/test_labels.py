@@ -131,6 +131,8 @@ def test_dominant_abundance() -> None:
     assert classes.names == ("tree", "water")  # road is nowhere dominant
     _, classes = interpret_masks([raster(abundances, class_names={1: "a", 2: "b", 3: "c"})], kind="dominant")
     assert classes.names == ("a", "b")
+    _, classes = interpret_masks([raster(abundances, band_name=("x", "y", "z"))], kind="dominant")
+    assert classes.names == ("x", "y")
     with pytest.raises(MaskError, match="3 abundances, but 2 class names"):
         interpret_masks([raster(abundances)], kind="dominant", class_names=["a", "b"])
     with pytest.raises(MaskError, match="abundances are 0 or above"):

@@ -191,6 +191,15 @@ def test_dominant_abundance(tmp_path: Path) -> None:
     np.testing.assert_array_equal(opened.dataset["mask"].values[0], share.argmax(axis=2) + 1)
     np.testing.assert_array_equal(opened.dataset["image"].values[0], CUBE.transpose(2, 0, 1))
     assert opened.classes is not None and opened.classes.names == ("tree", "water", "road")
+    own = ["a", "b", "c"]
+    opened = scene(tmp_path / "j.mat", mask_variable="A", mask_kind="dominant", quantity_names=own)
+    assert opened.classes is not None and opened.classes.names == ("a", "b", "c")
+
+
+def test_quantities_of_a_mask_of_classes_are_refused(tmp_path: Path) -> None:
+    image, mask = tif(tmp_path / "i.tif", CUBE), tif(tmp_path / "m.tif", MASK)
+    with pytest.raises(MaskError, match=r"m\.tif: quantities are named, but this mask is one of classes"):
+        scene(image, mask=mask, quantity_names=["height"])
 
 
 def test_masks_that_do_not_fit(tmp_path: Path) -> None:

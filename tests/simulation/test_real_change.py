@@ -188,6 +188,17 @@ def test_margins_of_a_field_change_with_it():
     assert not moved[14:].any()
 
 
+def test_on_large_maps_pixels_come_from_around_a_place_and_are_of_the_class():
+    random = np.random.default_rng(0)
+    labels = np.kron(random.integers(0, 3, (40, 40)), np.ones((15, 15), int))
+    image = (labels[None] + random.normal(0, 0.1, (2, *labels.shape))).astype(np.float32)
+    found = change_fields(labels, image, share=0.01, least_field=20, random=np.random.default_rng(1))
+    changed = found.labels != labels
+    assert found.fields > 1 and 0.002 < changed.mean() < 0.012
+    np.testing.assert_array_equal(labels.ravel()[found.donor[changed]], found.labels[changed])
+    assert (found.donor[~changed] == np.arange(labels.size).reshape(labels.shape)[~changed]).all()
+
+
 @pytest.mark.parametrize(
     ("options", "error", "match"),
     [

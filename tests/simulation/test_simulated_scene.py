@@ -117,6 +117,15 @@ def test_without_noise_the_image_is_the_truth() -> None:
     np.testing.assert_allclose(simulated.scene.dataset["image"].values[0], simulated.noise_free, atol=1e-6)
 
 
+@pytest.mark.parametrize("snr", [50, np.int64(50), np.float32(50)])
+def test_a_signal_to_noise_ratio_is_any_number(snr: object) -> None:
+    found, worded = (
+        simulate_scene(size=(16, 16), wavelengths=[450, 650, 850], fwhm=20, noise=noise)
+        for noise in (snr, SensorNoise(snr=50.0))
+    )
+    np.testing.assert_array_equal(found.scene.dataset["image"].values, worded.scene.dataset["image"].values)
+
+
 def test_same_seed_same_scene() -> None:
     options = {"size": (20, 24), "wavelengths": [450, 650, 850, 1650], "fwhm": 20.0}
     first, again, other = (simulate_scene(seed=seed, **options) for seed in (4, 4, 5))

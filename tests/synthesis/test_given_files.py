@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
+from affine import Affine
 from little_scenes import make_little_change, make_little_scene
 from PIL import Image
 from scene_files import CRS, write_date, write_mask, write_tif
@@ -197,6 +199,11 @@ class TestAreas:
         assert opened(write_date(tmp_path, SCENE), area=path).known == ["image"]
 
     def test_another_shape(self, opened, tmp_path: Path) -> None:
+        shifted = write_tif(tmp_path / "shifted.tif", np.ones((48, 40), np.uint8))
+        with rasterio.open(shifted, "r+") as file:
+            file.transform = file.transform * Affine.translation(9, 0)
+        with pytest.raises(SpecDMError, match=r"shifted\.tif.*lies on another grid"):
+            opened(write_date(tmp_path, SCENE), area=shifted)
         path = write_tif(tmp_path / "area.tif", np.ones((10, 10), np.uint8))
         with pytest.raises(SpecDMError, match=r"area\.tif.*10 x 10 px"):
             opened(write_date(tmp_path, SCENE), area=path)

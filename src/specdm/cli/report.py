@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -19,4 +20,5 @@ def report(
     """Write the report of a run: tiles, spectra, losses, figures, configuration."""
     from specdm.report.workflow import report_run
 
-    print(f"report in {report_run(run, output=output)}")
+    say = partial(print, "note:", flush=True)
+    print(f"report in {report_run(run, output=output, say=say)}")

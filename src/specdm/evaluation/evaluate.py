@@ -23,6 +23,7 @@ from specdm.evaluation.spectral_fidelity import judge_spectra
 from specdm.evaluation.spectral_manifold import judge_manifold
 from specdm.evaluation.views import Reconstructs
 from specdm.tiles.alike import check_alike
+from specdm.tiles.fingerprint import fingerprint
 from specdm.tiles.tileset import TileSet
 from specdm.version import __version__
 
@@ -97,6 +98,7 @@ def evaluate(
         ConfigError: the image network is unknown.
         ModelError: the image network cannot be loaded, or gives no features.
     """
+    prints = {"real": fingerprint(real), "synthetic": fingerprint(synthetic)}
     synthetic = synthetic.synthetic if (synthetic.split == "synthetic").any() else synthetic
     if not len(synthetic):
         raise TileError(f"{synthetic.where} has no tiles to judge; draw some with `specdm sample`")
@@ -107,7 +109,7 @@ def evaluate(
     check_endmembers(endmembers, real)
     check_network(network)
 
-    result = Evaluation(real=real, synthetic=synthetic)
+    result = Evaluation(real=real, synthetic=synthetic, prints=prints)
     result.settings = {
         "seed": seed,
         "specdm": __version__,

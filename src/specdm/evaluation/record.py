@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from specdm.errors import FileFormatError, RunError, TileError
+from specdm.scenes.write_failures import whole_file
 from specdm.tiles.tileset import TileSet
 
 DETAILS = "_details"
@@ -113,6 +112,7 @@ class Evaluation:
         neighbours: the synthetic tiles that are most like a training tile, most suspicious first.
         notes: one line each.
         settings: seed, counts, and what was fitted on what.
+        prints: `fingerprint` of the real and the synthetic tile set, by which it is known what was judged.
         real, synthetic: the tile sets, for the report; None if the record was read from a file.
     """
 
@@ -123,6 +123,7 @@ class Evaluation:
     neighbours: list[NeighbourRecord] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
+    prints: dict[str, str] = field(default_factory=dict)
     real: TileSet | None = field(default=None, repr=False, compare=False)
     synthetic: TileSet | None = field(default=None, repr=False, compare=False)
 
@@ -183,15 +184,14 @@ class Evaluation:
             "neighbours": [asdict(record) for record in self.neighbours],
             "notes": self.notes,
             "settings": self.settings,
+            "prints": self.prints,
         }
         text = json.dumps({**self.metrics, DETAILS: details}, indent=1, ensure_ascii=False, allow_nan=False)
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
         try:
-            beside.write_text(text + "\n", encoding="utf-8")
-            beside.replace(path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with whole_file(path) as partial:
+                partial.write_text(text + "\n", encoding="utf-8")
         except OSError as error:
-            with contextlib.suppress(OSError):
-                beside.unlink()
             raise RunError(
                 f"cannot write {path}: {error.strerror}; choose a folder that can be written"
             ) from error
@@ -232,6 +232,7 @@ class Evaluation:
                 neighbours=neighbours,
                 notes=list(details.get("notes", [])),
                 settings=dict(details.get("settings", {})),
+                prints=dict(details.get("prints", {})),
             )
         except (AttributeError, TypeError, ValueError) as error:
             raise wrong from error

@@ -14,7 +14,7 @@ from specdm.models.few_steps import joined_stages
 from specdm.models.joint_model import JointModel
 from specdm.models.known_latents import KnownLatents, Start
 from specdm.models.mask_codec import MaskCodec
-from specdm.models.mask_guess import changed_guess, guess_with_amounts, with_evidence
+from specdm.models.mask_guess import changed_amounts, changed_guess, with_amounts, with_evidence
 from specdm.models.read_masks import ReadMasks
 from specdm.models.settling import composition_of, settled, telling_pixels
 from specdm.models.solver import (
@@ -229,8 +229,8 @@ class Drawing:
         moved = None
         if isinstance(codec, MaskCodec) and model.streams[s].kind == "classes":
             moved = self._class_pull(codec, state, s, composition=composition, read=read)
-        elif isinstance(codec, AmountCodec) and read is not None:
-            moved = guess_with_amounts(codec, read.amounts[:, model.streams[s].channels])
+        elif isinstance(codec, AmountCodec):
+            moved = self._amount_pull(codec, state, s, composition=composition, read=read)
         if moved is None:
             return None
         pull = moved
@@ -256,6 +256,25 @@ class Drawing:
             changes.append(towards_composition(own, counts=counts, strength=self.composition_strength))
         heard = None if evidence is None else evidence.isfinite().all(dim=1, keepdim=True)
         return changed_guess(codec, changes, heard=heard) if changes else None
+
+    def _amount_pull(
+        self,
+        codec: AmountCodec,
+        state: torch.Tensor,
+        s: int,
+        *,
+        composition: torch.Tensor | None,
+        read: ReadMasks | None,
+    ) -> Correction | None:
+        """The same for amounts: what is read of them, and the composition where they are abundances."""
+        evidence = None if read is None else read.amounts[:, self.model.streams[s].channels]
+        changes = [] if evidence is None else [with_amounts(evidence)]
+        if composition is not None and codec.config["sum_to_one"] and self.composition_strength > 0:
+            own = composition[:, -codec.config["quantities"] :]
+            counts = telling_pixels(self.model, state, s)
+            changes.append(towards_composition(own, counts=counts, strength=self.composition_strength))
+        heard = None if evidence is None else evidence.isfinite().all(dim=1, keepdim=True)
+        return changed_amounts(codec, changes, heard=heard) if changes else None
 
     def _can_be_guided(self, group: Sequence[int]) -> bool:
         """Whether anything is known that these streams could be pulled towards: masks, or the composition."""

@@ -15,7 +15,7 @@ from specdm.models.amount_codec import AmountCodec
 from specdm.models.mask_codec import MaskCodec
 
 Change = Callable[[torch.Tensor], torch.Tensor]
-"""Class probabilities `(n, classes, y, x)` of a guess to better ones."""
+"""Class probabilities `(n, classes, y, x)` of a guess, or its amounts, to better ones."""
 
 GUESS_WEIGHT = 0.1
 """Of the network's guess beside what was read off the image."""
@@ -84,22 +84,36 @@ def with_evidence(evidence: torch.Tensor) -> Change:
     return pooled
 
 
-def guess_with_amounts(codec: AmountCodec, read: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor]:
-    """What moves a guess of finished latents of amounts to the mean of it and of what was read, w = `GUESS_WEIGHT`.
+def changed_amounts(
+    codec: AmountCodec, changes: Sequence[Change], *, heard: torch.Tensor | None = None
+) -> Callable[[torch.Tensor], torch.Tensor]:
+    """What moves a guess of finished latents of amounts as these are changed; as `changed_guess`.
 
     Args:
         codec: of the amounts.
-        read: `(n, quantity, y, x)`, NaN where nothing was.
+        changes: of amounts `(n, quantity, y, x)` in the user's units, one after the other.
+        heard: as that of `changed_guess`.
 
     Returns:
         Codec latents `(n, channels, y / f, x / f)` to the same.
     """
-    heard = read.isfinite().all(dim=1, keepdim=True)
 
     def moved(latents: torch.Tensor) -> torch.Tensor:
         guess = codec.decode(latents)
-        pooled = torch.where(heard, torch.lerp(torch.nan_to_num(read), guess, GUESS_WEIGHT), guess)
-        wanted, guessed = (codec.encode(amounts).clamp(-FARTHEST, FARTHEST) for amounts in (pooled, guess))
+        better = guess
+        for change in changes:
+            better = change(better)
+        wanted, guessed = (codec.encode(amounts).clamp(-FARTHEST, FARTHEST) for amounts in (better, guess))
         return _moved(latents, wanted, guessed=guessed, heard=heard, factor=codec.factor)
 
     return moved
+
+
+def with_amounts(read: torch.Tensor) -> Change:
+    """The mean of a guess, which counts `GUESS_WEIGHT`, and of what was read.
+
+    Args:
+        read: `(n, quantity, y, x)`, NaN where nothing was.
+    """
+    heard = read.isfinite().all(dim=1, keepdim=True)
+    return lambda guess: torch.where(heard, torch.lerp(torch.nan_to_num(read), guess, GUESS_WEIGHT), guess)

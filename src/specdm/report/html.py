@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from datetime import UTC, datetime
 from importlib import metadata
@@ -20,6 +19,7 @@ from specdm.report.losses import read_losses
 from specdm.report.numbers_section import headline, number_groups
 from specdm.report.pictures import svg
 from specdm.report.reliability_section import reliability_section
+from specdm.report.run_folder import write_text
 from specdm.report.spectra_section import spectra_section
 from specdm.report.usefulness_section import usefulness_section
 from specdm.scenes.plot import NODATA_GREY, UNLABELLED_COLOR
@@ -117,17 +117,12 @@ def _template() -> Any:
 
 
 def _write(path: Path, page: str) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        beside.write_text(page, encoding="utf-8")
-        beside.replace(path)
+        write_text(path, page)
     except OSError as error:
         raise RunError(
             f"cannot write {path}: {error.strerror}; choose a folder that can be written"
         ) from error
-    finally:
-        if beside.is_file():
-            beside.unlink()
 
 
 def _legend(classes: list[ClassRecord], real: TileSet) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from specdm.report.figures import INK
+from specdm.scenes.plain_names import plain_names
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,6 +38,7 @@ def svg(figure: Figure, *, label: str) -> str:
 
     import matplotlib
 
+    plain_names(figure)
     buffer = io.StringIO()
     # text stays text: few bytes, in the page's own font; ids must differ between drawings
     with matplotlib.rc_context(
@@ -47,9 +49,13 @@ def svg(figure: Figure, *, label: str) -> str:
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r'xmlns(:xlink)?="[^"]*"\s*', "", text)  # HTML knows them
-    text = text.replace("xlink:href", "href").replace(INK, "currentColor")
-    text = re.sub(r"(\d+\.\d{2})\d+", r"\1", text)  # a hundredth of a point is finer than any screen
+    text = re.sub(r"<[^>]*>", lambda tag: _short_tag(tag[0]), text)
     # width and height would fix the size; the view box alone lets the page scale it
     text = re.sub(r'(<svg [^>]*?)width="[^"]*"', r"\1", text, count=1)
     text = re.sub(r'(<svg [^>]*?)height="[^"]*"', r"\1", text, count=1)
     return text.replace("<svg ", f'<svg role="img" aria-label="{escape(label, quote=True)}" ', 1)
+
+
+def _short_tag(tag: str) -> str:
+    """A tag, but not the words between tags, with the page's ink, and no finer than a hundredth of a point."""
+    return re.sub(r"(\d+\.\d{2})\d+", r"\1", tag.replace("xlink:href", "href").replace(INK, "currentColor"))

@@ -58,7 +58,8 @@ def reliability_section(real: TileSet, synthetic: TileSet, run: Path | None) -> 
     record, trouble = _record(run)
     return {
         "mean": float(scores[known].mean()),
-        "n_tiles": len(synthetic),
+        "n_tiles": len(known),
+        "n_unjudged": len(synthetic) - len(known),
         "below_half": float((scores[known] < 0.5).mean()),
         "groups": _groups(real, synthetic, scores, known),
         "bar": SCORE_BAR,

@@ -99,13 +99,15 @@ def listed_masks(mask: Path | Sequence[Path] | Mapping[str, Path] | None) -> Seq
     return [mask] if isinstance(mask, (str, Path)) else mask
 
 
-def given_line(given: GivenFiles) -> str:
-    """What is given, in a line."""
+def given_line(given: GivenFiles, *, n: int) -> str:
+    """What is given, and what of it `n` tiles will complete, in a line."""
     from specdm.tiles.georeference import scene_places
 
     known = "what lies in the area" if given.known is None else " and ".join(given.known)
     inside = " in the area" if given.known is not None and given.area is not None else ""
     placed = ", georeferenced" if scene_places(given.tiles.dataset.attrs) else ""
     tiles = f"{len(given.tiles)} tile{'s' if len(given.tiles) != 1 else ''} of {given.tiles.size} px"
+    # a set of overlapping windows begins in a corner of its ground, which may be news
+    tiles += f", of which the first {n} are completed" if n < len(given.tiles) else ""
     others = f"; {given.left_out} of other splits left out" if given.left_out else ""
     return f"{given.tiles.where}: {tiles}{placed}{others}; known: {known}{inside}"

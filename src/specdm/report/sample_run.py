@@ -120,13 +120,13 @@ def sample_run(
         sweep_finished(output)
         return open_tiles(output)
     said: dict[str, Any] = {key: value for key, value in drawing.items() if value is not None}
-    attrs = pipeline.facts.drawn_attrs(source=source, given=None if given is None else given.tiles)
+    attrs = pipeline.facts.drawn_attrs(source=source, **({} if given is None else given.provenance(varied=varied)))
     attrs[SAMPLING] = json.dumps({**record, TILES: stop - first})
     if said:
         attrs[DRAWING] = json.dumps(said)
     windows = None
     if given is not None:
-        say(given_line(given))
+        say(given_line(given, n=total))
         said |= {"given": given.tiles, "known": given.known, "area": given.area}
         windows = windows_of(given.tiles, first=first, stop=stop)
     layout = pipeline.facts.layout(attrs)

@@ -82,7 +82,7 @@ def class_bars_figure(comparison: Comparison, records: list[Record], summary: Su
     place = np.arange(len(names))
     for offset, means, colour, arm in ((-0.19, of_real, REAL, real), (0.19, of_synthetic, SYNTHETIC, synthetic)):
         ax.barh(place + offset, [means[name] for name in names], height=0.36, color=colour, label=arm.arm)
-    ax.set_yticks(place, names)
+    ax.set_yticks(place, names, parse_math=False)
     ax.set_ylim(len(names) - 0.45, -0.55)
     ax.set_xlabel(f"{BAR_NAMES[key]}, mean over seeds")
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False, fontsize=8, labelcolor=INK)

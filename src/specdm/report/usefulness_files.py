@@ -15,6 +15,7 @@ from specdm.report.run_folder import write_text
 from specdm.report.usefulness_comparison import Comparison, comparisons
 from specdm.report.usefulness_figures import class_bars_figure, learning_curve_figure
 from specdm.report.usefulness_maps import ground_maps, maps_figure
+from specdm.scenes.plain_names import plain_names
 from specdm.version import __version__
 
 if TYPE_CHECKING:
@@ -94,5 +95,5 @@ def _write_picture(path: Path, figure: Figure | None) -> None:
         path.unlink(missing_ok=True)
         return
     partial = path.with_name(f".{path.name}.partial.png")
-    figure.savefig(partial, dpi=DPI, facecolor="white")
+    plain_names(figure).savefig(partial, dpi=DPI, facecolor="white")
     partial.replace(path)

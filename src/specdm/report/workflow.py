@@ -101,9 +101,7 @@ def evaluate_run(
     folder = RunFolder(run)
     folder.check_is_run()
     model = model_folder(run)
-    check_finished(folder.synthetic)
-    if not folder.synthetic.exists():
-        raise RunError(f"{run} has no synthetic tiles; first run: specdm sample {shlex.quote(str(run))}")
+    _check_synthetic(folder)
     return evaluate_tile_sets(
         folder.tiles,
         folder.synthetic,
@@ -149,13 +147,20 @@ def evaluate_tile_sets(
     return evaluation
 
 
-def report_run(run: Path, *, output: Path | None = None, evaluation: Evaluation | None = None) -> Path:
+def report_run(
+    run: Path,
+    *,
+    output: Path | None = None,
+    evaluation: Evaluation | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Path:
     """Write the report of a run and return its path.
 
     Args:
         run: run folder.
         output: HTML file; default: that of the run folder.
-        evaluation: if it is at hand; default: that of the run folder, made anew if the tiles are newer.
+        evaluation: if it is at hand; default: that of the run folder, made anew if it is of other tiles.
+        say: is told when it is made anew.
 
     Raises:
         RunError: something is missing in the folder, or the file cannot be written.
@@ -167,26 +172,40 @@ def report_run(run: Path, *, output: Path | None = None, evaluation: Evaluation 
     folder.check_is_run()
     path = output or folder.report
     check_writable(path.parent)
-    evaluation = evaluation or _current_evaluation(folder)
+    _check_synthetic(folder)
+    real, synthetic = open_tiles(folder.tiles), open_tiles(folder.synthetic)
     return write_report(
         path,
-        real=open_tiles(folder.tiles),
-        synthetic=open_tiles(folder.synthetic),
-        evaluation=evaluation,
+        real=real,
+        synthetic=synthetic,
+        evaluation=evaluation or _current_evaluation(folder, real, synthetic, say=say),
         run=run,
         command=read_source(folder.source).get("command"),
         config_yaml=folder.config.read_text(encoding="utf-8"),
     )
 
 
-def _current_evaluation(folder: RunFolder) -> Evaluation:
-    from specdm.evaluation import Evaluation
+def _check_synthetic(folder: RunFolder) -> None:
+    check_finished(folder.synthetic)
+    if not folder.synthetic.exists():
+        run = shlex.quote(str(folder.path))
+        raise RunError(f"{folder.path} has no synthetic tiles; first run: specdm sample {run}")
 
-    store = folder.synthetic / "zarr.json"
-    written = folder.evaluation.stat().st_mtime if folder.evaluation.is_file() else 0.0
-    if store.is_file() and written >= store.stat().st_mtime:
-        return Evaluation.from_json(folder.evaluation)
-    return evaluate_run(folder.path)
+
+def _current_evaluation(
+    folder: RunFolder, real: TileSet, synthetic: TileSet, *, say: Callable[[str], None]
+) -> Evaluation:
+    from specdm.evaluation import Evaluation
+    from specdm.tiles.fingerprint import fingerprint
+
+    seed = 0
+    if folder.evaluation.is_file():
+        there = Evaluation.from_json(folder.evaluation)
+        if there.prints == {"real": fingerprint(real), "synthetic": fingerprint(synthetic)}:
+            return there
+        seed = int(there.settings.get("seed", 0))
+        say(f"{folder.evaluation} is of other tiles than those there now: they are evaluated anew")
+    return evaluate_run(folder.path, seed=seed)
 
 
 def _measured_once(path: Path) -> dict[str, float]:

@@ -80,13 +80,14 @@ def _two_values(rasters: Sequence[Raster], unlabelled: set[int]) -> dict[int, st
 
 def _complaint(values: list[int], found: dict[int, Raster]) -> str:
     listed = ", ".join(map(str, values[:_MOST_SHOWN])) + (" ..." if len(values) > _MOST_SHOWN else "")
-    naming = "class_names={value: name, ...}"
+    naming = "class_names={value: name, ...} (--class-names 1=unchanged,2=changed)"
     if len(values) > 2:
         common = max(PAIRS, key=lambda pair: len(set(pair) & set(values)))
         strange = next((value for value in values if value not in common), values[-1])
         return (
             f"{found[strange].path}: the change mask holds a third value, {strange} (of {listed}); expected two, "
-            f"unchanged and changed. Name what each means with {naming}, or list what means neither in unlabelled="
+            f"unchanged and changed. Name what each means with {naming}, or list what means neither in unlabelled= "
+            "(--unlabelled-value)"
         )
     return (
         f"{found[values[0]].path}: the change mask holds {listed}, which does not tell unchanged from changed; "

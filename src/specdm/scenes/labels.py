@@ -13,7 +13,7 @@ from specdm.errors import MaskError
 from specdm.scenes.checks import strips
 from specdm.scenes.classes import MASK_DTYPE, UNLABELLED, Classes
 from specdm.scenes.images import ImageOptions, as_float
-from specdm.scenes.layer_order import layers_alike
+from specdm.scenes.layer_order import layer_names, layers_alike
 from specdm.scenes.mask_numbering import means_no_class, numbered_alike
 from specdm.scenes.raster import Raster
 
@@ -59,6 +59,8 @@ def interpret_masks(
         class_names = dict(enumerate(class_names, start=1))
     if kind == "dominant" and class_names is None:
         rasters = layers_alike(rasters)
+        named = next((own for raster in rasters if (own := layer_names(raster)) is not None), None)
+        class_names = None if named is None else dict(enumerate(named, start=1))
     if kind == "values" and class_names is None:
         rasters = numbered_alike(rasters, unlabelled=_stated(unlabelled))
     planes = [dominant(raster) if kind == "dominant" else _plane(raster) for raster in rasters]
@@ -215,7 +217,7 @@ def _names(
         raise MaskError(
             f"{found[nameless[0]]}: mask values {', '.join(map(str, nameless[:20]))} have no class name; "
             f"named are "
-            f"{', '.join(map(str, sorted(given)))}. Name them too, or list them in unlabelled="
+            f"{', '.join(map(str, sorted(given)))}. Name them too, or list them in unlabelled= (--unlabelled-value)"
         )
     return {value: given[value] for value in values}
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from specdm.scenes.amount_plot import amount_bar, amount_limits
 from specdm.scenes.legend import legend_columns, legend_rows, scene_legend
+from specdm.scenes.plain_names import plain_names
 from specdm.scenes.scene_panels import (
     Panel,
     amount_panels,
@@ -69,7 +70,7 @@ def plot_scene(scene: Scene) -> Figure:
         legend.set_axis_off()
         scene_legend(legend, [scene])
     draw_spectra(bottom, scene)
-    return figure
+    return plain_names(figure)
 
 
 def plot_scenes(scenes: Sequence[Scene], *, name: str, most: int = 6) -> Figure:
@@ -102,7 +103,7 @@ def plot_scenes(scenes: Sequence[Scene], *, name: str, most: int = 6) -> Figure:
         legend = figure.add_subplot(grid[:, -1])
         legend.set_axis_off()
         scene_legend(legend, scenes)
-    return figure
+    return plain_names(figure)
 
 
 def _rows_of(scene: Scene) -> list[list[Panel]]:

@@ -56,7 +56,7 @@ def noise_covariance(
     bands = len(wavelength)
     if noise is None:
         return np.zeros((bands, bands))
-    if isinstance(noise, (int, float)):
+    if not isinstance(noise, (SensorNoise, bool)) and np.ndim(noise) == 0:
         noise = SensorNoise(snr=float(noise))
     if isinstance(noise, SensorNoise):
         return noise.covariance(mean, wavelength)

@@ -14,6 +14,9 @@ MARGIN_PX = 3
 NEAR_BEST = 0.9
 """Places that cover at least this share of what the best place covers are drawn from alike."""
 
+SEARCHED_PX = 256
+"""Side of the ground in which pixels for a field are looked for: on a larger map the time goes with its fields."""
+
 
 @dataclass(frozen=True)
 class ChangedFields:
@@ -59,14 +62,14 @@ def change_fields(
     changed = fields = 0
     for number in random.permutation(len(pieces)):
         field = pieces[number]
-        size = int(field.sum())
-        others = np.flatnonzero((counts >= size / 2) & (np.arange(len(counts)) != labels[field][0]))
+        size = int(field.inside.sum())
+        others = np.flatnonzero((counts >= size / 2) & (np.arange(len(counts)) != field.position))
         # a field that takes the share a little beyond what is asked is still nearer than none
         if not others.size or changed + size / 2 > wanted:
             continue
         new = int(random.choice(others))
         _fill(_with_margin(field, labels, image), (labels == new) & valid, donor, random=random)
-        after[field] = new
+        after[field.box][field.inside] = new
         changed, fields = changed + size, fields + 1
     if not fields:
         raise SceneError(
@@ -76,35 +79,72 @@ def change_fields(
     return ChangedFields(labels=after, donor=donor, fields=fields)
 
 
-def _fields(labels: np.ndarray, *, least: int) -> list[np.ndarray]:
-    """Each connected piece of one class of at least that many pixels, bool `(y, x)`."""
-    from scipy.ndimage import label
+@dataclass(frozen=True)
+class _Field:
+    """A piece of ground of one class.
+
+    Attributes:
+        position: of the class.
+        box: rows and columns of the map that hold it.
+        inside: which pixels of the box are its own, bool `(y, x)`.
+    """
+
+    position: int
+    box: tuple[slice, slice]
+    inside: np.ndarray
+
+
+def _fields(labels: np.ndarray, *, least: int) -> list[_Field]:
+    """Each connected piece of one class of at least that many pixels."""
+    from scipy.ndimage import find_objects, label
 
     found = []
     for position in np.unique(labels[labels >= 0]):
-        pieces, count = label(labels == position, structure=np.ones((3, 3)))
-        found += [piece for piece in (pieces == i for i in range(1, count + 1)) if piece.sum() >= least]
+        pieces, _ = label(labels == position, structure=np.ones((3, 3)))
+        parts = ((box, pieces[box] == i) for i, box in enumerate(find_objects(pieces), 1))
+        found += [_Field(int(position), box, inside) for box, inside in parts if inside.sum() >= least]
     return found
 
 
-def _with_margin(field: np.ndarray, labels: np.ndarray, image: np.ndarray) -> np.ndarray:
+def _with_margin(field: _Field, labels: np.ndarray, image: np.ndarray) -> _Field:
     """The field and the unlabelled ground within `MARGIN_PX` that differs from it no more than it does in itself."""
     from scipy.ndimage import binary_dilation
 
-    pixels = image[:, field].astype(np.float64)
+    pixels = image[:, *field.box][:, field.inside].astype(np.float64)
     mean, spread = pixels.mean(axis=1), np.maximum(pixels.std(axis=1), 1e-9)
+    rows, columns = (
+        slice(max(0, side.start - MARGIN_PX), min(extent, side.stop + MARGIN_PX))
+        for side, extent in zip(field.box, labels.shape, strict=True)
+    )
+    own = np.zeros((rows.stop - rows.start, columns.stop - columns.start), bool)
+    own[tuple(slice(a.start - b.start, a.stop - b.start) for a, b in zip(field.box, (rows, columns), strict=True))] = (
+        field.inside
+    )
     with np.errstate(invalid="ignore"):
-        distance = np.square((image - mean[:, None, None]) / spread[:, None, None]).mean(axis=0)
-    alike = (labels < 0) & (distance <= np.nanquantile(distance[field], 0.98))
-    return binary_dilation(field, np.ones((3, 3)), iterations=MARGIN_PX, mask=alike | field)
+        distance = np.square((image[:, rows, columns] - mean[:, None, None]) / spread[:, None, None]).mean(axis=0)
+    alike = (labels[rows, columns] < 0) & (distance <= np.nanquantile(distance[own], 0.98))
+    grown = binary_dilation(own, np.ones((3, 3)), iterations=MARGIN_PX, mask=alike | own)
+    box, inside = _trimmed(grown)
+    return _Field(field.position, (_moved(box[0], rows.start), _moved(box[1], columns.start)), inside)
 
 
-def _fill(field: np.ndarray, donors: np.ndarray, donor: np.ndarray, *, random: np.random.Generator) -> None:
+def _trimmed(inside: np.ndarray) -> tuple[tuple[slice, slice], np.ndarray]:
+    from scipy.ndimage import find_objects
+
+    (box,) = find_objects(inside.astype(np.uint8))
+    return box, inside[box]
+
+
+def _moved(side: slice, by: int) -> slice:
+    return slice(side.start + by, side.stop + by)
+
+
+def _fill(field: _Field, donors: np.ndarray, donor: np.ndarray, *, random: np.random.Generator) -> None:
     """Write into `donor`, within the field, the flat positions of donor pixels, piece by piece."""
-    rows, columns = np.nonzero(field)
-    box = (slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1))
-    hole = field[box].copy()
-    positions = np.arange(field.size).reshape(field.shape)
+    hole = field.inside.copy()
+    around = _searched(donors, random=random)
+    positions = np.arange(donors.size).reshape(donors.shape)[around]
+    donors = donors[around]
     while hole.any():
         places = [(turn, *_coverage(hole, _turned(donors, turn))) for turn in range(8)]
         best = max(cover.max() for _, cover, _ in places)
@@ -113,8 +153,21 @@ def _fill(field: np.ndarray, donors: np.ndarray, donor: np.ndarray, *, random: n
         margin = places[turn][2]
         there = tuple(slice(at, at + extent) for at, extent in zip((y, x), hole.shape, strict=True))
         covered = hole & np.pad(_turned(donors, turn), margin)[there]
-        donor[box][covered] = np.pad(_turned(positions, turn), margin)[there][covered]
+        donor[field.box][covered] = np.pad(_turned(positions, turn), margin)[there][covered]
         hole &= ~covered
+
+
+def _searched(donors: np.ndarray, *, random: np.random.Generator) -> tuple[slice, slice]:
+    """Where donors are looked for: everywhere, or around one of them where the map is large."""
+    if max(donors.shape) <= SEARCHED_PX:
+        return slice(None), slice(None)
+    places = np.flatnonzero(donors)
+    middle = np.unravel_index(places[int(random.integers(len(places)))], donors.shape)
+    first = [
+        int(np.clip(at - SEARCHED_PX // 2, 0, max(0, extent - SEARCHED_PX)))
+        for at, extent in zip(middle, donors.shape, strict=True)
+    ]
+    return slice(first[0], first[0] + SEARCHED_PX), slice(first[1], first[1] + SEARCHED_PX)
 
 
 def _coverage(hole: np.ndarray, donors: np.ndarray) -> tuple[np.ndarray, list[tuple[int, int]]]:

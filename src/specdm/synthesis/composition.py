@@ -71,8 +71,10 @@ def balanced_prior(prior: CompositionPrior, *, groups: Sequence[Sequence[str]], 
     Training tiles with rare classes are drawn more often, and then fractions of rare classes are raised in each.
 
     Raises:
-        ModelError: no composition is known.
+        ModelError: no composition is known, or there is none.
     """
+    if not any(groups):
+        raise ModelError("balance: this model has free quantities only, of which there is no composition to balance")
     if not len(prior.fractions):
         raise ModelError("balance: no composition of training tiles is known to this model; give a composition instead")
     sizes = [len(group) for group in groups]

@@ -12,6 +12,7 @@ from specdm.errors import ModelError
 from specdm.models.pixels import Pixels
 from specdm.scenes.classes import Classes
 from specdm.scenes.quantities import Quantities
+from specdm.synthesis.known_parts import KnownParts
 from specdm.tiles.georeference import GEOREFERENCE, completed_ground
 from specdm.tiles.layout import TileLayout, new_attrs
 from specdm.tiles.tileset import TileSet
@@ -138,7 +139,14 @@ class TileFacts:
         return None
 
     def tile_set(
-        self, pixels: Pixels, *, source: str, seed: int, index: np.ndarray, given: TileSet | None = None
+        self,
+        pixels: Pixels,
+        *,
+        source: str,
+        seed: int,
+        index: np.ndarray,
+        given: TileSet | None = None,
+        known: KnownParts | None = None,
     ) -> TileSet:
         """Synthetic tiles of this layout.
 
@@ -147,6 +155,7 @@ class TileFacts:
             source: id of the model.
             seed, index: what they were drawn from.
             given: tiles that they complete.
+            known: what of these was known.
         """
         drawn = TileSet.from_arrays(
             images=pixels.images.numpy().astype(np.float32),
@@ -166,7 +175,7 @@ class TileFacts:
             seed=np.full(len(pixels), seed),
             index=index,
             image_units=self.image_units,
-            attrs=self.drawn_attrs(source=source, given=given),
+            attrs=self.drawn_attrs(source=source, given=given, known=known),
         )
         if given is None:
             return drawn
@@ -192,9 +201,13 @@ class TileFacts:
             attrs=new_attrs(attrs=attrs),
         )
 
-    def drawn_attrs(self, *, source: str, given: TileSet | None = None) -> dict[str, Any]:
-        """Attributes of synthetic tiles of a model; `given` are tiles that they complete, where those lie."""
-        completes = {} if given is None else {"completes": given.where}
+    def drawn_attrs(
+        self, *, source: str, given: TileSet | None = None, known: KnownParts | None = None
+    ) -> dict[str, Any]:
+        """Attributes of synthetic tiles of a model; `given` are tiles that they complete, where those lie, and `known`
+        what of them was.
+        """
+        completes = {} if given is None else {"completes": given.where, **(known or KnownParts()).record()}
         there = {} if given is None else given.dataset.attrs
         place = {GEOREFERENCE: there[GEOREFERENCE]} if GEOREFERENCE in there else {}
         return {**self.attrs, **place, "provenance": {"model": source, "trained_on": self.provenance, **completes}}

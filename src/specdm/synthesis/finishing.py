@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from specdm.errors import ModelError
 from specdm.models.joint_model import JointModel
 from specdm.models.mask_reader import MaskReader
 from specdm.models.pixels import Pixels
@@ -46,7 +47,15 @@ def finished(
         draws: what they were drawn from.
         given: what was known of them.
         finish: what to do.
+
+    Raises:
+        ModelError: latents that are not finite.
     """
+    if not bool(torch.isfinite(latents).all()):
+        raise ModelError(
+            "the model draws values that are not finite, so no tile was written; draw with less guidance, or train it "
+            "anew for longer or with a lower denoiser.rate"
+        )
     tiles = bare = decode_calibrated(model, finish.calibration, latents)
     if finish.sensor_noise:
         noise = model.sensor_noise(tiles.images.shape[-1], draws.generators)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,10 +20,14 @@ from specdm.synthesis.facts import TileFacts
 from specdm.synthesis.given import known_streams
 from specdm.synthesis.given_kinds import are_masks, dates_in, is_tile_set
 from specdm.synthesis.given_tiles import GivenPlace, cut_areas, cut_places, fitted_tiles, says_nothing
+from specdm.synthesis.known_parts import KnownParts
 from specdm.synthesis.model_images import model_images, open_images
 from specdm.synthesis.model_masks import ModelMasks, read_masks
 from specdm.tiles.store import open_tiles
 from specdm.tiles.tileset import TileSet
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 MaskFiles = Sequence[Path] | Mapping[str, Path]
 
@@ -43,6 +47,11 @@ class GivenFiles:
     known: list[str] | None
     area: np.ndarray | None
     left_out: int = 0
+
+    def provenance(self, *, varied: bool) -> dict[str, Any]:
+        """What `TileFacts.drawn_attrs` is told of it."""
+        parts = KnownParts(self.known, in_area=self.area is not None, varied=varied)
+        return {"given": self.tiles, "known": parts}
 
 
 @dataclass(frozen=True)
@@ -213,19 +222,23 @@ def _place(
     if there is not None and there.says_nothing:
         raise MaskError(f"{there.where}: the mask is said to be known, but no pixel of it is labelled")
     if found is not None:
-        where, grid = str(images[0]), (found.scene.height, found.scene.width)
+        where, grid, ground = str(images[0]), (found.scene.height, found.scene.width), found.scene.dataset["image"]
     elif there is not None:
-        where, grid = there.where, there.grid
+        where, grid, ground = there.where, there.grid, there.place
     else:
         raise SceneError("nothing is given; name an image, a mask or a tile set with --from")
     if found is not None and there is not None:
         same_grid("mask", there.grid, grid, there.where)
-        check_same_place(found.scene.dataset["image"], there.place, image_name=where, mask_name=there.where)
-    area = None if asked.area is None else read_area(asked.area, grid=grid, of=where, options=options)
+        check_same_place(ground, there.place, image_name=where, mask_name=there.where)
+    area = None
+    if asked.area is not None:
+        area = read_area(asked.area, grid=grid, of=where, options=options, ground=ground)
     return GivenPlace(Path(where).stem, where, grid, found, there, area)
 
 
-def read_area(file: Path, *, grid: tuple[int, int], of: str, options: Mapping[str, Any]) -> np.ndarray:
+def read_area(
+    file: Path, *, grid: tuple[int, int], of: str, options: Mapping[str, Any], ground: xr.DataArray | None = None
+) -> np.ndarray:
     """Known ground, boolean `(y, x)`: any value but 0, NaN and nodata.
 
     Args:
@@ -233,16 +246,19 @@ def read_area(file: Path, *, grid: tuple[int, int], of: str, options: Mapping[st
         grid: rows and columns that it must have.
         of: what these are of, for messages.
         options: of `open_scene`, about arrays.
+        ground: where they lie, if that is known.
 
     Raises:
         FileFormatError: the file cannot be read.
-        MaskError: several bands, or another size.
+        MaskError: several bands, another size, or another place.
     """
     said = {key: options[key] for key in ("rows", "columns", "order", "layout") if key in options}
     raster = read_source(one_file(file), OpenOptions(**said).array(role="mask"))
     if raster.n_bands != 1:
         raise MaskError(f"{file}: has {raster.n_bands} bands; an area is a mask of one, with 0 where nothing is known")
     same_grid("area", raster.grid, grid, f"{file} (for {of})")
+    if ground is not None:
+        check_same_place(ground, raster.values, image_name=of, mask_name=str(file))
     plane = np.asarray(raster.values[0].values)
     known = np.nan_to_num(plane) != 0
     if raster.nodata is not None and np.isfinite(raster.nodata):

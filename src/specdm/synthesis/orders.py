@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -117,3 +118,11 @@ def _known(
             "or give an area"
         )
     return numbers
+
+
+def check_strengths(*, guidance: float | None, composition_strength: float | None) -> None:
+    """Raise ModelError for strengths that draw nothing of use; None stands for the model's own."""
+    if guidance is not None and not (math.isfinite(guidance) and guidance >= 0):
+        raise ModelError(f"guidance is {guidance}, expected 0 (none) or more; 0.8 is usual")
+    if composition_strength is not None and not 0 <= composition_strength <= 1:
+        raise ModelError(f"composition_strength is {composition_strength}, expected 0 (none) to 1 (as ordered)")

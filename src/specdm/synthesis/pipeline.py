@@ -23,7 +23,8 @@ from specdm.synthesis.draws import TileDraws, tile_draws
 from specdm.synthesis.facts import TileFacts
 from specdm.synthesis.finishing import Finish, finished
 from specdm.synthesis.given import Given, given_of
-from specdm.synthesis.orders import Order, checked_order
+from specdm.synthesis.known_parts import KnownParts
+from specdm.synthesis.orders import Order, check_strengths, checked_order
 from specdm.synthesis.reading_masks import read_tiles, with_reading
 from specdm.synthesis.reconstruction import reconstructed
 from specdm.synthesis.sampling_defaults import SamplingDefaults
@@ -187,7 +188,8 @@ class SpecDMPipeline(PipelineSharing, SceneSampling):
                 callback(int(index[-1]) + 1 - first, order.n)
         index = np.arange(first, first + order.n)
         source = self.id_of(evaluations)
-        return self.facts.tile_set(joined(drawn), source=source, seed=seed, index=index, given=order.given)
+        parts = KnownParts(known, in_area=area is not None, varied=variation is not None)
+        return self.facts.tile_set(joined(drawn), source=source, seed=seed, index=index, given=order.given, known=parts)
 
     def posterior(
         self, tiles: TileSet, *, views: int = 8, batch_size: int = 64, callback: Callback | None = None
@@ -265,12 +267,13 @@ class SpecDMPipeline(PipelineSharing, SceneSampling):
         composition_strength: float | None = None,
         evaluations: int | None = None,
     ) -> Drawing:
-        """How the model draws, by its defaults where nothing else is said; raises as `distilled_for`."""
+        """How the model draws, by its defaults else; raises as `distilled_for` and `check_strengths`."""
         set_, model, coherence, jumps = self.defaults, self.model, self.defaults.mask_coherence, None
         if evaluations is not None:
             few = distilled_for(self.distilled, evaluations, steps=steps, guidance=guidance)
             model, coherence, jumps = few.model, few.mask_coherence, few.jumps
             guidance = 0.0  # it has learnt it
+        check_strengths(guidance=guidance, composition_strength=composition_strength)
         return Drawing(
             model,
             steps=set_.steps if steps is None else steps,

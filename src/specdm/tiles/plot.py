@@ -11,6 +11,7 @@ import numpy as np
 
 from specdm.errors import TileError
 from specdm.scenes.amount_plot import amount_bar
+from specdm.scenes.plain_names import plain_names
 from specdm.scenes.plot import CHANGE_COLORS, UNLABELLED_COLOR, save_figure
 from specdm.tiles.plot_rows import left_out, tile_rows
 
@@ -78,6 +79,7 @@ def plot_tiles(tiles: TileSet, *, n: int = 8, path: str | Path | None = None) ->
         figure.suptitle(title, fontsize=8)
     if handles:
         figure.legend(handles=handles, loc="outside lower center", ncols=_legend_columns(columns), fontsize=7)
+    plain_names(figure)
     if path is not None:
         save_figure(figure, path)
     return figure

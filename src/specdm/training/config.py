@@ -155,7 +155,7 @@ class SamplingConfig(_Section):
     steps: int = Field(8, ge=1, description="of each stage")
     level_shift: float = Field(2.0, gt=0)
     mask_level_shift: float = Field(2.0, gt=0, description="of the stages in which masks are drawn")
-    guidance: float = Field(0.8, ge=0)
+    guidance: float = Field(0.8, ge=0, allow_inf_nan=False)
     composition_strength: float = Field(1.0, ge=0, le=1, description="how far masks are pulled to their composition")
     mask_coherence: float | None = Field(
         None, ge=0, le=20, description="how far neighbours decide on drawn classes; default: as real masks have it"

@@ -43,7 +43,9 @@ def check_grid(image: Raster, mask: Raster) -> None:
     """
     if image.grid != mask.grid:
         hint = "; it looks turned on its side, transpose it" if image.grid == mask.grid[::-1] else ""
-        hint = hint or "; if one of them is a flattened matrix give rows= and columns="
+        if (image.grid[1], image.n_bands) == mask.grid:
+            hint = '; its bands seem to come first, so say layout="byx" (--layout byx)'
+        hint = hint or "; if one of them is a flattened matrix give rows= and columns= (--rows, --columns)"
         raise MaskError(
             f"{mask.path}: the mask has {mask.grid[0]} x {mask.grid[1]} px, the image {image.path} has "
             f"{image.grid[0]} x {image.grid[1]} px (rows x columns); expected the same{hint}"

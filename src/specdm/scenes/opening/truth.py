@@ -97,7 +97,7 @@ def interpret_truth(
         options: what the user said.
 
     Raises:
-        MaskError: class names without a mask, or whatever the kind of mask does not allow.
+        MaskError: names without a mask or of another kind, or whatever the kind of mask does not allow.
     """
     flat = list(chain.from_iterable(rasters))
     if not flat:
@@ -106,6 +106,11 @@ def interpret_truth(
         return Truth(masks=[None] * len(scenes), amounts=[None] * len(scenes))
     if kind in AMOUNT_KINDS:
         return _amounts(rasters, flat, kind, options)
+    if options.quantity_names is not None and kind != "dominant":
+        raise MaskError(
+            f"{flat[0].path}: quantities are named, but this mask is one of classes; name these with class_names= "
+            '(--class-names), or say mask_kind="abundances" or "continuous" (--mask-kind)'
+        )
     remarks: list[str] = []
     if any(scene.mask_classes is not None for scene in scenes):
         planes, classes = _class_files(scenes, rasters, options)
@@ -126,7 +131,9 @@ def _values(rasters: Sequence[Raster], options: OpenOptions) -> tuple[list[np.nd
 
 
 def _dominant(rasters: Sequence[Raster], options: OpenOptions) -> tuple[list[np.ndarray], Classes]:
-    return interpret_masks(rasters, kind="dominant", **_said(options))
+    said = _said(options)
+    names = options.quantity_names if said["class_names"] is None else said["class_names"]
+    return interpret_masks(rasters, kind="dominant", **{**said, "class_names": names})
 
 
 def _change(rasters: Sequence[Raster], options: OpenOptions) -> tuple[list[np.ndarray], Classes]:

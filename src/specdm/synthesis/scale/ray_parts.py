@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,9 @@ RETRIES = 5
 
 AHEAD = 2
 """Parts for each core that are under way at a time; what is drawn and not yet written is held in Ray's store."""
+
+CONNECT_SECONDS = 10
+"""To wait for an answer of a cluster's address."""
 
 _drawers: dict[str, Callable[[Part], DrawnPart]] = {}
 
@@ -83,6 +87,8 @@ def _connected(ray: Any, address: str | None) -> Iterator[None]:
         yield
         return
     options: dict[str, Any] = {"address": address} if address else _own_machine()
+    if address:
+        _check_there(address)
     try:
         ray.init(log_to_driver=False, logging_level="ERROR", **options)
     except (ConnectionError, RuntimeError, ValueError) as error:
@@ -92,6 +98,20 @@ def _connected(ray: Any, address: str | None) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _check_there(address: str) -> None:
+    """Raise RunError if nothing listens there: Ray itself would go on trying for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not (host and port.isdecimal()):  # "auto", or a name that Ray knows
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise RunError(
+            f"ray: nothing answers at --ray-address {address} ({error}); start Ray there with `ray start --head`, or "
+            "leave the address out for this machine"
+        ) from None
 
 
 def _own_machine() -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -45,7 +45,7 @@ def dataset_card(
     sections += [
         "## Bands\n\n" + parts.bands(source.layout, listed="`export.json`"),
         f"## Files ({entry.title})\n\n" + parts.bullets([*entry.layout(source), *_common_files(source)]),
-        "## Limits\n\n" + parts.bullets(_limits(source, changes, synthetic=synthetic)),
+        "## Limits\n\n" + parts.bullets(_limits(source, changes, provenance, synthetic=synthetic)),
     ]
     front = _front_matter(source, title) if entry.name == "hf" else ""
     return front + "\n\n".join(sections) + "\n"
@@ -84,15 +84,28 @@ def _how(source: Source, provenance: dict[str, Any]) -> str:
     attrs = source.layout.attrs
     lines = [f"Tile set made by SpecDM {attrs.get('specdm_version', '?')} on {attrs.get('created', 'an unknown day')}."]
     if model := provenance.get("model"):
-        lines.append(
-            f"Images and masks were drawn together by the model `{model}`, trained on tiles of the scenes below; a "
-            "tile is drawn from (seed, index) alone, see the manifest."
-        )
-    if completes := provenance.get("completes"):
-        lines.append(f"The tiles complete given ones (`{parts.file_name(completes)}`).")
+        trained = f"the model `{model}`, trained on tiles of the scenes below"
+        if completes := provenance.get("completes"):
+            lines.append(f"{_completed(provenance)} by {trained}; given were `{parts.file_name(completes)}`.")
+            lines.append("A tile depends on the given one, the seed and its index, see the manifest.")
+        else:
+            lines.append(
+                f"Images and masks were drawn together by {trained}; a tile is drawn from (seed, index) alone, see "
+                "the manifest."
+            )
     if tiling := parts.trained_on(provenance).get("tiling"):
         lines.append(f"{'Training tiles' if model else 'Tiles'} were cut with `{json.dumps(parts.public(tiling))}`.")
     return parts.bullets(lines)
+
+
+def _completed(provenance: Mapping[str, Any]) -> str:
+    """What of the tiles is as it was given, and what was drawn."""
+    known = provenance.get("known")
+    if known is None:  # of an earlier version, which did not say
+        return "Given tiles were completed"
+    where = " on part of the ground" if provenance.get("known_in_area") else ""
+    rest = "images were varied from the given ones" if provenance.get("images_varied") else "the rest was drawn for it"
+    return f"What is given ({', '.join(known)}){where} is as it was; {rest}"
 
 
 def _classes(source: Source, tally: Tally) -> str:
@@ -130,13 +143,13 @@ def _common_files(source: Source) -> list[str]:
     ]
 
 
-def _limits(source: Source, changes: Sequence[str], *, synthetic: bool) -> list[str]:
+def _limits(source: Source, changes: Sequence[str], provenance: Mapping[str, Any], *, synthetic: bool) -> list[str]:
     attrs = source.layout.attrs
     lines = []
     if synthetic:
-        lines.append(
-            "Synthetic tiles are no measurements: use them to train, and judge models on real, held-out ground only."
-        )
+        given = provenance.get("completes")
+        what = "What was drawn is no measurement" if given else "Synthetic tiles are no measurements"
+        lines.append(f"{what}: use such tiles to train, and judge models on real, held-out ground only.")
     if not source.scored and synthetic:
         lines.append("How far the masks can be trusted was not judged (specdm reliability).")
     if attrs.get("pixel_policy") == "spectra_seen":
