@@ -204,7 +204,7 @@ def _current_evaluation(
         if there.prints == {"real": fingerprint(real), "synthetic": fingerprint(synthetic)}:
             return there
         seed = int(there.settings.get("seed", 0))
-        say(f"{folder.evaluation} is of other tiles than those there now: they are evaluated anew")
+        say(f"{folder.evaluation} is not of the tiles that are there now: these are evaluated anew")
     return evaluate_run(folder.path, seed=seed)
 
 
