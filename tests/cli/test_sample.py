@@ -82,7 +82,7 @@ def test_refusals(refused, trained, files, tmp_path: Path) -> None:
 
 def test_what_is_about_given_files_is_refused_without_them(refused, trained, files, tmp_path: Path) -> None:
     run, calls = trained
-    for arguments in (["--nodata", 0], ["--class-names", "1=x"], ["--unlabelled-value", 7]):
+    for arguments in (["--nodata", 0], ["--class-names", "1=x"], ["--unlabelled-value", 7], ["--no-paste"]):
         told = refused("sample", run, "-n", 2, *arguments)
         assert f"{arguments[0]} is about what is given; name it with --from FILE" in told
     (tmp_path / "set.zarr").mkdir()

@@ -40,11 +40,12 @@ class Question:
     resample: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
 
-    def check(self, *, varied: bool = False) -> None:
+    def check(self, *, varied: bool = False, pasted: bool = True) -> None:
         """Raise RunError if something is said about files that are not there, or that a tile set says itself.
 
         Args:
             varied: images that are not known are varied.
+            pasted: known pixels come back as they were given.
         """
         about = {
             "--known": self.known,
@@ -52,6 +53,7 @@ class Question:
             "--area": self.area,
             "--resample": self.resample or None,
             "--variation": varied or None,
+            "--no-paste": None if pasted else True,
             **{option_flag(name): value for name, value in self.options.items()},
         }
         if not self.files and (said := [flag for flag, value in about.items() if value is not None]):

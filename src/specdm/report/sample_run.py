@@ -84,7 +84,7 @@ def sample_run(
     from specdm.synthesis.scale.shard import Shard, ends_with_files
 
     question, varied = question or Question(), drawing.get("variation") is not None
-    question.check(varied=varied)
+    question.check(varied=varied, pasted=drawing.get("paste") is not False)
     if ray_address is not None and engine != "ray":
         raise RunError(f"--ray-address {ray_address} is about --engine ray; add that")
     part = None if shard is None else Shard.parse(shard)
