@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 import torch
 import xarray as xr
 from rasterio.transform import Affine
@@ -67,6 +68,10 @@ def test_geotiff_holds_the_same(pipeline: SpecDMPipeline, real: Scene, tmp_path:
     one = pipeline.sample_scene(path=tmp_path / "s.nc", **options)
     other = pipeline.sample_scene(path=tmp_path / "s.tif", **options)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["s.nc", "s.tif", "s_mask.tif"]
+    with rasterio.open(tmp_path / "s_mask.tif") as file:
+        assert file.dtypes == ("uint8",) and file.nodata == 0
+        colours = {value: "#{:02x}{:02x}{:02x}".format(*file.colormap(1)[value]) for value in one.classes.values}
+    assert colours == dict(zip(one.classes.values, one.classes.colors, strict=True))
     opened = specdm.open_scene(tmp_path / "s.tif", mask=tmp_path / "s_mask.tif")
     for found in (other, opened):
         for here, there in zip(contents(found), contents(one), strict=True):

@@ -149,7 +149,7 @@ class _GeoTiff(_File):
         names = zip(facts.classes.values, facts.classes.names, strict=True)
         self._file.update_tags(1, **{f"class_{value}": name for value, name in names})
         if np.dtype(facts.dtype) == np.uint8 and facts.shape[0] == 1:
-            self._file.write_colormap(1, {value: (*rgb, 255) for value, rgb in _colours(facts.classes).items()})
+            self._file.write_colormap(1, {value: (*rgb, 255) for value, rgb in colours(facts.classes).items()})
 
     def write(self, y: int, x: int, values: np.ndarray) -> None:
         rows, columns = values.shape[-2:]
@@ -223,14 +223,15 @@ class _Picture(_File):
         picture = Image.fromarray(self._values)
         if self._classes is not None:
             palette = np.zeros((256, 3), np.uint8)
-            for value, rgb in _colours(self._classes).items():
+            for value, rgb in colours(self._classes).items():
                 palette[value] = rgb
             picture.putpalette(palette.tobytes())
         with os_errors(self.path):
             picture.save(self.partial, format="PNG")
 
 
-def _colours(classes: Classes) -> dict[int, tuple[int, int, int]]:
+def colours(classes: Classes) -> dict[int, tuple[int, int, int]]:
+    """Red, green and blue of each class value, 0 to 255."""
     return {
         value: (int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16))
         for value, color in zip(classes.values, classes.colors, strict=True)

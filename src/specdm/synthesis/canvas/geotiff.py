@@ -11,6 +11,8 @@ from rasterio.errors import RasterioError
 
 from specdm.models.pixels import Pixels
 from specdm.scenes.classes import UNLABELLED
+from specdm.scenes.raster_files import colours
+from specdm.scenes.raster_writer import mask_storage
 from specdm.scenes.readers.geotiff import open_quietly, read_geotiff
 from specdm.scenes.scene import Scene
 from specdm.scenes.write_failures import LOST, os_errors
@@ -38,11 +40,11 @@ class GeoTiffWriter:
         self._files, self._head, facts = list(files), head, head.facts
         size = {"height": head.height, "width": head.width, "crs": head.crs, "transform": head.transform}
         layout = {"tiled": True, "blockxsize": block, "blockysize": block, "interleave": "band", "bigtiff": "if_safer"}
-        masks = len(facts.layers)
+        masks, (dtype, free) = len(facts.layers), _storage(head)
         for number, path in enumerate(files):
             is_mask = 1 <= number <= masks
             count = len(facts.band_name) if number == 0 else 1 if is_mask else len(facts.quantities or ())
-            kind = {"dtype": "int16", "nodata": UNLABELLED} if is_mask else {"dtype": "float32", "nodata": np.nan}
+            kind = {"dtype": dtype, "nodata": free} if is_mask else {"dtype": "float32", "nodata": np.nan}
             options = {"driver": "GTiff", "count": count, **kind, **size, **layout}
             with os_errors(path, RasterioError), open_quietly(path, mode="w", **options) as file:
                 file.update_tags(note=head.note, **{key: str(value) for key, value in head.attrs.items()})
@@ -51,6 +53,8 @@ class GeoTiffWriter:
                 elif is_mask and facts.classes is not None:
                     pairs = zip(facts.classes.values, facts.classes.names, strict=True)
                     file.update_tags(1, **{f"class_{value}": name for value, name in pairs})
+                    if dtype == np.uint8:
+                        file.write_colormap(1, {value: (*rgb, 255) for value, rgb in colours(facts.classes).items()})
                 elif not is_mask and facts.quantities is not None:
                     file.descriptions = facts.quantities.names
                     file.units = facts.quantities.units
@@ -60,7 +64,9 @@ class GeoTiffWriter:
     def write(self, area: Area, pixels: Pixels) -> None:
         """Write the pixels of an area, of which the first tile has at least the area's size."""
         image, masks, amounts = self._head.values(pixels, area)
-        parts = [image[0], *(mask[None] for mask in masks), *([amounts] if len(amounts) else [])]
+        dtype, free = _storage(self._head)
+        stored = (np.where(mask == UNLABELLED, free, mask).astype(dtype)[None] for mask in masks)
+        parts = [image[0], *stored, *([amounts] if len(amounts) else [])]
         window = ((area.y, area.y + area.height), (area.x, area.x + area.width))
         for path, values in zip(self._files, parts, strict=True):
             with os_errors(path, RasterioError), open_quietly(path, mode="r+") as file:
@@ -73,10 +79,18 @@ class GeoTiffWriter:
 
 def open_geotiff(files: Sequence[Path], head: SceneHead) -> Scene:
     """The scene that `GeoTiffWriter` wrote, lazily."""
-    arrays = [read_geotiff(path).values.data for path in files]
-    masks = len(head.facts.layers)
-    amounts = arrays[1 + masks] if head.facts.quantities is not None else None
-    return head.scene(files[0], arrays[0][None], [array[0] for array in arrays[1 : 1 + masks]], amounts)
+    arrays = [read_geotiff(path).values for path in files]
+    stop, free = 1 + len(head.facts.layers), _storage(head)[1]
+    planes = [array[0].astype(np.int16) for array in arrays[1:stop]]
+    masks = [plane.where(plane != free, UNLABELLED).data for plane in planes]
+    amounts = arrays[stop].data if head.facts.quantities is not None else None
+    return head.scene(files[0], arrays[0].data[None], masks, amounts)
+
+
+def _storage(head: SceneHead) -> tuple[np.dtype, int]:
+    """As masks are stored elsewhere, with colours where they fit."""
+    classes = head.facts.classes
+    return (np.dtype(np.int16), UNLABELLED) if classes is None else mask_storage(classes)
 
 
 def _check(path: Path, window: tuple[tuple[int, int], tuple[int, int]], values: np.ndarray | None = None) -> None:
