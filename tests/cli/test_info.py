@@ -19,7 +19,8 @@ def test_image_and_mask(specdm_command, files) -> None:
 def test_names_that_look_like_markup_are_printed(specdm_command, files) -> None:
     path = files.folder / "[red]x.npy"
     path.write_bytes(files.image.read_bytes())
-    assert "[red]x.npy" in specdm_command("info", path).out
+    # a long path takes more than one line
+    assert "[red]x.npy" in specdm_command("info", path).out.replace("\n", "")
 
 
 def test_damaged_files_are_told_after_the_others(specdm_command, files, tmp_path: Path) -> None:

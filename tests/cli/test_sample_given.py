@@ -199,11 +199,11 @@ def test_the_usual_place_is_not_that_of_new_tiles(specdm_command, little_run: Pa
 
 def test_options_reach_the_model(specdm_command, trained) -> None:
     run, calls = trained
-    told = ["--balance", "--composition-strength", 0.25, "--guidance", 1.5, "--dense", "--no-paste"]
+    told = ["--balance", "--composition-strength", 0.25, "--guidance", 1.5, "--dense"]
     assert specdm_command("sample", run, "-n", 1, *told).code == 0
     call = calls[0]
     assert (call["balance"], call["composition_strength"], call["guidance"]) == (True, 0.25, 1.5)
-    assert call["dense"] is True and call["paste"] is False
+    assert call["dense"] is True
     assert specdm_command("sample", run, "-n", 1, "--overwrite").code == 0
     # the model's own defaults are not overruled
     assert not {"balance", "guidance", "composition_strength", "dense", "paste", "given"} & set(calls[1])
