@@ -45,7 +45,7 @@ wheel-demo: $(VENV)/.made
 	@cd build/wheel && venv/bin/specdm demo --output ../../$(RUN)
 
 test: $(VENV)/.test
-	@$(BIN)/python -m pytest -n logical --dist loadgroup
+	@$(BIN)/python -m pytest
 
 # the tests need what the documentation needs
 docs: $(VENV)/.test

@@ -16,22 +16,12 @@ from specdm.scenes.scene import Scene
 if TYPE_CHECKING:
     from specdm.tiles.tileset import TileSet
 
-if "PYTEST_XDIST_WORKER" in os.environ:
-    # as many processes as cores: more threads in each would only wait for one another; those that tests start as well
-    os.environ["OMP_NUM_THREADS"] = "1"
-
 # a slow machine is no failure, and the same code passes or fails each time; HYPOTHESIS_PROFILE=explore draws others
 settings.register_profile("same", deadline=None, derandomize=True, database=None)
 settings.register_profile("explore", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 DEFAULT_SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of tests that run side by side, those of a folder stay in one process, which trains the runs that they share."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(item.path.relative_to(Path(__file__).parent).parts[0]))
 
 
 @pytest.fixture(scope="session")
