@@ -73,6 +73,9 @@ def test_card_of_completed_tiles_says_what_was_given(tmp_path: Path) -> None:
     card = " ".join((folder / "README.md").read_text(encoding="utf-8").split())
     assert "What is given (image) is as it was; the rest was drawn for it by the model `specdm-abc`" in card
     assert "given were `fields.tif`" in card and "secret" not in card
+    attrs = {"provenance": json.dumps(provenance), "drawing": json.dumps({"paste": False})}
+    folder, _ = exported(plain_tiles(attrs=attrs), "npz", tmp_path / "coded")
+    assert "What is given (image) is as it came back from its codec;" in (folder / "README.md").read_text()
     assert "What was drawn is no measurement" in card
     assert "drawn together" not in card and "Synthetic tiles are no measurements" not in card
 

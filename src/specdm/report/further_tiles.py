@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from specdm.errors import ModelError, RunError
-from specdm.report.sample_run import DRAWING
+from specdm.tiles.layout import DRAWING
 from specdm.tiles.scores import with_scores
 
 if TYPE_CHECKING:

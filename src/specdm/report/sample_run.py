@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 N_TILES = 256
 """Tiles of a set where nothing is given and nothing else is said."""
 
-DRAWING = "drawing"
-"""Attribute of a tile set: the options its tiles were drawn with, as JSON text; absent if they are the model's own."""
-
 
 def sample_run(
     run: Path,
@@ -98,7 +95,7 @@ def sample_run(
     # here, not above: mistakes are told before torch is loaded
     from specdm.synthesis.pipeline import SpecDMPipeline
     from specdm.synthesis.scale.parts import PartDrawer
-    from specdm.tiles.layout import SAMPLING
+    from specdm.tiles.layout import DRAWING, SAMPLING
     from specdm.tiles.pieces import piece_tiles
     from specdm.tiles.resumable_writer import ResumableWriter
     from specdm.tiles.store import open_tiles

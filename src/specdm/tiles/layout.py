@@ -50,6 +50,9 @@ SCORE_DIMS = {MASK_SCORES: MASK_DIMS, AMOUNT_SCORES: ("tile", "y", "x"), TILE_SC
 SCORE_ATTRS = {"long_name": "probability that the label is right", "units": "1"}
 PIXEL_POLICIES = ("left_out", "spectra_seen")
 
+DRAWING = "drawing"
+"""Attribute of a tile set: the options its tiles were drawn with, as JSON text; absent if they are the model's own."""
+
 SAMPLING = "sampling"
 """Attribute of a tile set as it was sampled: what its tiles are made of, as JSON text. No copy or part of it has it."""
 

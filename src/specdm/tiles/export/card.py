@@ -12,6 +12,7 @@ from specdm.scenes.georeference import wkt_name
 from specdm.tiles.export import card_parts as parts
 from specdm.tiles.export.protocol import ExportFormat, Source
 from specdm.tiles.export.tally import Tally
+from specdm.tiles.layout import DRAWING
 from specdm.version import __version__
 
 MOST_SYSTEMS = 3
@@ -86,7 +87,7 @@ def _how(source: Source, provenance: dict[str, Any]) -> str:
     if model := provenance.get("model"):
         trained = f"the model `{model}`, trained on tiles of the scenes below"
         if completes := provenance.get("completes"):
-            lines.append(f"{_completed(provenance)} by {trained}; given were `{parts.file_name(completes)}`.")
+            lines.append(f"{_completed(provenance, attrs)} by {trained}; given were `{parts.file_name(completes)}`.")
             lines.append("A tile depends on the given one, the seed and its index, see the manifest.")
         else:
             lines.append(
@@ -98,14 +99,16 @@ def _how(source: Source, provenance: dict[str, Any]) -> str:
     return parts.bullets(lines)
 
 
-def _completed(provenance: Mapping[str, Any]) -> str:
+def _completed(provenance: Mapping[str, Any], attrs: Mapping[str, Any]) -> str:
     """What of the tiles is as it was given, and what was drawn."""
     known = provenance.get("known")
     if known is None:  # of an earlier version, which did not say
         return "Given tiles were completed"
     where = " on part of the ground" if provenance.get("known_in_area") else ""
+    pasted = json.loads(str(attrs.get(DRAWING, "{}"))).get("paste", True)
+    came = "as it was" if pasted else "as it came back from its codec"
     rest = "images were varied from the given ones" if provenance.get("images_varied") else "the rest was drawn for it"
-    return f"What is given ({', '.join(known)}){where} is as it was; {rest}"
+    return f"What is given ({', '.join(known)}){where} is {came}; {rest}"
 
 
 def _classes(source: Source, tally: Tally) -> str:
